@@ -1,0 +1,290 @@
+import type { Json } from '@/signer/jcs'
+
+/** Shapes of the API as the phone reads them. Figures are strings: quantities 3 decimals, money 2. */
+
+export interface Money {
+  amount: string
+  currency: string
+}
+
+export interface Text {
+  zh: string
+  en: string
+}
+
+export interface Party {
+  id?: string
+  uscc: string
+  name: string
+  name_en?: string
+}
+
+export type OrganisationKind = 'BUYER' | 'SELLER' | 'FACTORY' | 'CARRIER' | 'FUNDER' | 'OPERATOR' | 'AUDITOR'
+export type Role = 'maker' | 'checker' | 'signer' | 'viewer' | 'driver' | 'risk_officer' | 'admin'
+
+export interface Organisation extends Party {
+  id: string
+  kind: OrganisationKind
+  verification: 'CLAIMED' | 'VERIFIED'
+}
+
+export interface Session {
+  person: { id: string; name: string; name_en: string }
+  member: { id: string; roles: Role[] }
+  organisation: Organisation
+  members: { id: string; organisation: Organisation }[]
+  device: { id: string; public_key: string; assurance: string }
+  origin: string
+  server_time: string
+  demonstration: boolean
+}
+
+export interface Anchor {
+  event: string
+  state: 'waiting' | 'on_chain' | 'anchored'
+  chain: string
+  index: number | null
+  proof_url: string | null
+}
+
+export interface Task {
+  kind: 'order_to_sign' | 'order_to_confirm' | 'delivery_to_receive' | 'order_to_despatch' | 'trip'
+  subject: string
+  order: { id: string; order_no: string }
+  number: string
+  counterparty: { name: string; name_en?: string }
+  lines_summary: { count: number; first_item: string; quantity: string; unit: string }
+  total: Money | null
+  since: string
+  due?: string | null
+}
+
+export interface Signing {
+  action: 'order.sign' | 'order.confirm' | 'receipt.sign'
+  text_id: string
+  text_version: string | number
+  text: Text
+}
+
+export interface SignatureMade {
+  action: string
+  member: { name: string; name_en?: string }
+  organisation: Party
+  /** Null for the other side: a handset is its owner's business. */
+  device: { id: string; model: string } | null
+  assurance: string
+  at: string
+  anchor: Anchor
+}
+
+export interface Voucher {
+  id: string
+  kind: VoucherKind
+  filename: string
+  mime: string
+  size: number
+  sha256: string
+  source: string
+  created_at: string
+  organisation: { id: string; name: string; name_en?: string }
+  view_url: string
+  content_url: string
+  anchor: Anchor
+}
+
+export const VOUCHER_KINDS = [
+  'delivery_document',
+  'stamped_delivery_note',
+  'weighbridge_ticket',
+  'quality_report',
+  'contract',
+  'invoice',
+  'photo',
+  'other',
+] as const
+export type VoucherKind = (typeof VOUCHER_KINDS)[number] | 'signature'
+
+export interface ShipTo {
+  name: string
+  address: string
+  latitude: string
+  longitude: string
+  radius_m: number
+}
+
+export interface OrderDocumentLine {
+  line_id: string
+  item_code: string
+  item_name: string
+  quantity: string
+  unit: string
+  unit_price: string
+  tax_rate: string
+  tolerance_pct: string
+  amount: string | Money
+}
+
+export interface OrderDocument {
+  id: string
+  version: number
+  order_no: string
+  buyer: Party
+  seller: Party
+  currency: string
+  issue_date: string
+  lines: OrderDocumentLine[]
+  total: string | Money
+  ship_to: ShipTo
+  payment_terms: { days: number; from: string }
+  contract_no: string
+}
+
+interface Papers {
+  id: string
+  state: string
+  version: number
+  digest: string
+  vouchers: Voucher[]
+  anchor: Anchor | null
+  actions: string[]
+  signing: Signing | null
+}
+
+export interface Order extends Papers {
+  /** As the reader's language names them; the document holds the names that are signed. */
+  buyer: Party
+  seller: Party
+  document: OrderDocument
+  /** What may still be despatched, by line; a line with nothing left is absent. */
+  undespatched: Record<string, string>
+  signatures: SignatureMade[]
+  despatches: { id: string; despatch_no: string; state: string }[]
+  receipts: { id: string; receipt_no: string; state: string }[]
+}
+
+export interface OrderSummary {
+  id: string
+  state: string
+  order_no?: string
+  document?: OrderDocument
+  buyer?: Party
+  seller?: Party
+  total?: Money | string | null
+  issued_at?: string
+}
+
+export interface DespatchDocument {
+  id: string
+  version: number
+  despatch_no: string
+  order: { buyer_uscc: string; order_no: string; version: number }
+  seller: Party
+  carrier: Party | null
+  plate_no: string
+  waybill_no: string
+  packages: number | string | null
+  lines: { despatch_line: string; order_line: string; item_name: string; quantity: string; unit: string; lot: string }[]
+  ship_to: ShipTo
+  despatched_at: string
+}
+
+/** Where an act was done, as far as the reader may know: whose act it was sees metres, the others a band of distance. */
+export interface ActPlace {
+  provided: boolean
+  precision_class?: string
+  accuracy_m?: number | null
+  distance_m?: number | null
+  distance_band?: { from_m: number; to_m: number | null } | null
+  within?: boolean | null
+}
+
+export interface Milestone {
+  kind: 'PICKED_UP' | 'ARRIVED'
+  at: string
+  place?: ActPlace | null
+  anchor?: Anchor
+}
+
+export interface Despatch extends Papers {
+  document: DespatchDocument
+  order: { id: string; order_no: string; version: number; buyer: Party; seller: Party }
+  carrier: Party | null
+  lines: {
+    despatch_line: string
+    order_line: string
+    item_name: string
+    quantity: string
+    unit: string
+    unit_price: string | null
+  }[]
+  currency?: string
+  milestones: Milestone[]
+  receipt: { id: string; receipt_no: string; state: string } | null
+}
+
+export interface DespatchSummary {
+  id: string
+  state: string
+  despatch_no?: string
+  document?: DespatchDocument
+  order?: { id: string; order_no: string }
+}
+
+export interface Receipt extends Omit<Papers, 'actions' | 'signing'> {
+  receipt_no: string
+  document: Json
+  actions?: string[]
+  despatch: { id: string; despatch_no: string } | string
+  order: { id: string; order_no: string }
+  lines: Record<string, string>[]
+  total: Money
+  buyer: Party
+  signer: { name: string; name_en?: string }
+  device: { id: string; model: string } | null
+  assurance: string
+  signed_at?: string
+  location: ActPlace
+}
+
+export interface Consent {
+  id?: string
+  purpose: 'location'
+  text_id: string
+  text_version: string | number
+  text: Text
+  given: boolean | null
+  at: string | null
+}
+
+export interface LoginRecord {
+  id?: string
+  at?: string
+  time?: string
+  result: string
+  failure_code?: string
+  device?: { id: string; model: string } | string | null
+  model?: string
+  system?: string
+  ip?: string | null
+  network_type?: string
+  simulated?: boolean
+  handset?: string
+}
+
+export interface Upload {
+  id: string
+  offset: number
+  size: number
+  chunk_size: number
+  state: 'OPEN' | 'COMPLETE' | 'FAILED'
+}
+
+export interface Carrier extends Party {
+  id: string
+  drivers: { id: string; name: string; name_en?: string }[]
+}
+
+export interface Page<T> {
+  results: T[]
+  next?: string | null
+}

@@ -1,0 +1,2 @@
+export { face, simulated } from 'platform-face'
+export * from './face'
