@@ -1,0 +1,134 @@
+"""One order's page: every document in time, who signed it on what and where, its vouchers, its place in the ledger, and the verdict."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from backend.console import labels
+from backend.console.plan import band_text, plan_of_act, rings
+from backend.console.seat import Seat, SeatedRequest, seated, show
+from backend.core import clock, ids
+from backend.parties.models import OrganisationKind
+from backend.risk.selectors import visible_alerts
+from backend.trade import selectors, tracing
+from backend.trade.models import Despatch, PurchaseOrder, Receipt
+
+Body = dict[str, Any]
+VOUCHER_ATTACHED = "voucher.attached"
+
+
+@require_safe
+@seated
+def trace(request: SeatedRequest, order: str) -> HttpResponse:
+    """The trace of one of the organisation's orders. The verdict is computed for this request: rows, events and sections against the ledger."""
+    seat = request.seat
+    found = selectors.find_order(seat.by, ids.from_typeid("ord", order))
+    body = tracing.trace(seat.by, found)
+    despatches = list(selectors.despatches(seat.by).filter(order=found).order_by("id"))
+    receipts = list(selectors.receipts(seat.by).filter(order=found).order_by("id"))
+    numbers = _numbers(found, despatches, receipts)
+    return show(
+        request,
+        "console/trace.html",
+        order=found,
+        verdict=body["verdict"],
+        faults=[_in_words(fault, numbers) for fault in body["verdict"]["faults"]],
+        steps=_steps(body["steps"], seat, found),
+        despatches=despatches,
+        receipts=receipts,
+        alerts=list(visible_alerts(seat.by).filter(order=found).order_by("severity", "first_seen")),
+        checked_at=clock.now(),
+    )
+
+
+def _numbers(order: PurchaseOrder, despatches: list[Despatch], receipts: list[Receipt]) -> dict[UUID, str]:
+    """What people call each document: kind and number, by id."""
+    named = {order.id: f"{_('Order')} {order.order_no}"}
+    named |= {row.id: f"{_('Despatch')} {row.despatch_no}" for row in despatches}
+    return named | {row.id: f"{_('Receipt')} {row.receipt_no}" for row in receipts}
+
+
+def _steps(steps: list[Body], seat: Seat, order: PurchaseOrder) -> list[Body]:
+    """The trace's steps as the page shows them: vouchers that one member attached in a row are one step, places as far as the viewer may know."""
+    shown: list[Body] = []
+    for step in steps:
+        last = shown[-1] if shown else None
+        if (
+            step["type"] == VOUCHER_ATTACHED
+            and last
+            and last["type"] == VOUCHER_ATTACHED
+            and last["member"] == step["member"]
+        ):
+            last["pieces"].append(_piece(step))
+            last["faults"] += step["faults"]
+            continue
+        own = bool(step["organisation"]) and step["organisation"]["id"] == ids.typed(
+            "organisation", seat.organisation.id
+        )
+        shown.append(
+            {
+                **step,
+                "faults": list(step["faults"]),
+                "title": labels.EVENTS.get(step["type"], step["type"]),
+                "device": _device(step["device"], own=own, seat=seat),
+                "pieces": [_piece(step)] if step["type"] == VOUCHER_ATTACHED else [],
+                "where": _where(step, order, own=own),
+            }
+        )
+    return shown
+
+
+def _piece(step: Body) -> Body:
+    """A voucher with the place of its own event in the ledger; None for the card of a file that can no longer be shown."""
+    return {
+        "card": step["vouchers"][0] if step["vouchers"] else None,
+        "anchor": step["anchor"],
+        "number": step["number"],
+    }
+
+
+def _device(device: Body | None, *, own: bool, seat: Seat) -> str:
+    """A handset's model and the end of its identifier, for whose it is and for those who watch; nothing for the other side."""
+    if device is None:
+        return ""
+    watches = seat.organisation.kind in (OrganisationKind.OPERATOR, OrganisationKind.AUDITOR)
+    if not own and not watches:
+        return ""
+    return f"{device['model']} · …{device['id'][-4:]}"
+
+
+def _where(step: Body, order: PurchaseOrder, *, own: bool) -> Body | None:
+    """The place of a step: with distance and plan for whose act it was, else whether it was within the radius, and a band."""
+    place = step["place"]
+    if place is None:
+        return None
+    exact = own and place["provided"] and place["distance_m"] is not None
+    known = place["distance_band"] if place["provided"] and not exact else None
+    band = (known["from_m"], known["to_m"]) if known else None
+    return {
+        **place,
+        "exact": exact,
+        "band": band_text(band, place["within"]) if band else "",
+        "rings": rings(band, order.radius_m, place["within"]) if band else None,
+        "plan": plan_of_act(order, ids.from_typeid("evt", step["event"]), within=place["within"]) if exact else None,
+    }
+
+
+def _in_words(fault: Body, numbers: dict[UUID, str]) -> Body:
+    """A fault for a person: which document, which field of it, what is wrong."""
+    model, _space, row = fault["subject"].partition(" ")
+    try:
+        document = numbers.get(UUID(row), "")
+    except ValueError:
+        document = ""
+    words = [str(labels.FIELDS.get(part, part)) for part in fault["field"].split(".") if part and not part.isdecimal()]
+    lines = [int(part) + 1 for part in fault["field"].split(".") if part.isdecimal()]
+    return {
+        **fault,
+        "document": document or str(labels.ROWS.get(model, fault["subject"])),
+        "what": " › ".join([*words[:1], *(str(line) for line in lines), *words[1:]]),
+        "text": labels.FAULTS.get(fault["code"], fault["code"]),
+    }

@@ -1,0 +1,150 @@
+"""Keys of data: one a person, purpose and scope, wrapped by a master key that lies in a file beside the database.
+
+The operator holds these keys: they keep data from whoever takes the database alone, and make erasure possible.
+"""
+
+import os
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from Crypto.Cipher import AES
+from Crypto.Random import get_random_bytes
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from backend.core import clock
+from backend.core.errors import DomainError
+from backend.core.ids import new_id
+from backend.core.models import DataKey
+
+NONCE_BYTES = 12
+TAG_BYTES = 16
+
+
+class Erased(DomainError):
+    """The data key was destroyed: what it kept can be read by nobody."""
+
+    code, title, status = "erased", "This was erased", 404
+
+
+class MasterKeyMissing(RuntimeError):
+    """A wrapped key names a master key whose file is not there: restore DATA_DIR/keys/master from the backup."""
+
+
+def seal(key: bytes, plain: bytes, associated: bytes) -> tuple[bytes, bytes]:
+    """AES-256-GCM with a fresh 96-bit nonce: (nonce, ciphertext and tag). NIST SP 800-38D."""
+    nonce = get_random_bytes(NONCE_BYTES)
+    cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
+    cipher.update(associated)
+    sealed, tag = cipher.encrypt_and_digest(plain)
+    return nonce, sealed + tag
+
+
+def unseal(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+    """What seal was given. Raises ValueError when key, associated data or a byte differs."""
+    cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
+    cipher.update(associated)
+    return cipher.decrypt_and_verify(sealed[:-TAG_BYTES], sealed[-TAG_BYTES:])
+
+
+def _master_folder() -> Path:
+    return Path(settings.DATA_DIR) / "keys" / "master"
+
+
+def create_master_key() -> str:
+    """Writes a new master key (mode 0600) and returns its name; the newest name wraps."""
+    folder = _master_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = str(new_id())
+    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(get_random_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    newest_master.cache_clear()
+    return name
+
+
+@cache
+def _master(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except FileNotFoundError:
+        raise MasterKeyMissing(name) from None
+
+
+@cache
+def newest_master(folder: Path) -> str:
+    """The name of the master key that wraps now. Names are UUIDv7, so the newest is the largest."""
+    names = sorted(path.name for path in folder.glob("*")) if folder.is_dir() else []
+    if not names:
+        raise MasterKeyMissing(str(folder))
+    return names[-1]
+
+
+def has_master_key() -> bool:
+    """Whether a master key lies in its folder already."""
+    folder = _master_folder()
+    return folder.is_dir() and any(folder.iterdir())
+
+
+Wanted = tuple[UUID | None, str, str]
+
+
+def data_keys(wanted: Collection[Wanted]) -> dict[Wanted, DataKey]:
+    """The data keys of these (person, purpose, scope); what is missing is made, once even when two ask at a time."""
+    found = _found(wanted)
+    # In one order for all: two who make the same keys at once wait for each other's rows, and must not wait in a circle.
+    missing = {one: _new(*one) for one in sorted(wanted, key=str) if one not in found}
+    if not missing:
+        return found
+    try:
+        with transaction.atomic():
+            DataKey.objects.bulk_create(missing.values())
+        return found | missing
+    except IntegrityError:
+        DataKey.objects.bulk_create(missing.values(), ignore_conflicts=True)
+        return found | _found(missing)
+
+
+def _found(wanted: Collection[Wanted]) -> dict[Wanted, DataKey]:
+    keys = DataKey.objects.filter(
+        scope__in={scope for _, _, scope in wanted}, purpose__in={purpose for _, purpose, _ in wanted}
+    )
+    named = {(key.person, key.purpose, key.scope): key for key in keys}
+    return {one: named[one] for one in wanted if one in named}
+
+
+def _new(person: UUID | None, purpose: str, scope: str) -> DataKey:
+    folder = _master_folder()
+    master = newest_master(folder)
+    identity = new_id()
+    nonce, sealed = seal(_master(folder, master), get_random_bytes(32), str(identity).encode())
+    return DataKey(id=identity, person=person, purpose=purpose, scope=scope, wrapped=nonce + sealed, master=master)
+
+
+def data_key(*, person: UUID | None, purpose: str, scope: str) -> DataKey:
+    """As data_keys, of one."""
+    return data_keys([(person, purpose, scope)])[person, purpose, scope]
+
+
+def unwrap(key: DataKey) -> bytes:
+    """The 32 bytes of a data key. Raises Erased when it was destroyed."""
+    if key.wrapped is None:
+        raise Erased()
+    wrapped = bytes(key.wrapped)
+    return unseal(
+        _master(_master_folder(), key.master), wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], str(key.id).encode()
+    )
+
+
+def destroy(key_id: UUID) -> bool:
+    """Destroys a data key for good; False when it was destroyed before."""
+    return (
+        DataKey.objects.filter(id=key_id, destroyed_at__isnull=True).update(
+            destroyed_at=clock.now(), wrapped=None, master=""
+        )
+        == 1
+    )

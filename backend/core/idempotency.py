@@ -1,0 +1,68 @@
+"""A write repeated with the same key is the same write (domain invariant A15)."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from backend.core.errors import Conflict, Malformed, NotAuthenticated
+from backend.core.ids import new_id
+from backend.core.models import IdempotentAnswer
+
+KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class KeyRequired(Malformed):
+    code, title = "idempotency-key-required", "The header Idempotency-Key is missing or malformed"
+
+
+class KeyMismatch(Conflict):
+    code, title = "idempotency-mismatch", "This Idempotency-Key was used for another request"
+
+
+def _digest(request: Request) -> str:
+    body = request.data if isinstance(request.data, dict | list) else {}
+    text = json.dumps(body, sort_keys=True, ensure_ascii=True, cls=JSONEncoder)
+    return hashlib.sha256(f"{request.method} {request.path}\n{text}".encode()).hexdigest()
+
+
+def idempotent(write: Callable[..., Response]) -> Callable[..., Response]:
+    """Decorates a write of an API view: opens the transaction, stores the answer with the caller's key, and gives it again for a repeat.
+
+    The key is the header Idempotency-Key (the phone's `client_event_id`), unique with the person. A refused write stores nothing and may
+    be tried again. Two at once: the second waits for the first's commit, then gets its answer.
+    Raises KeyRequired (400) and KeyMismatch (409, same key with another request).
+    """
+
+    @wraps(write)
+    def once(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key", "")
+        if not KEY.fullmatch(key):
+            raise KeyRequired("Send 8 to 64 letters, digits, - or _; a UUID will do.", field="Idempotency-Key")
+        digest, person = _digest(request), request.user.pk
+        if person is None:
+            raise NotAuthenticated()
+        with transaction.atomic():
+            row = IdempotentAnswer(id=new_id(), person_id=person, key=key, request_sha256=digest)
+            try:
+                with transaction.atomic():
+                    row.save(force_insert=True)
+            except IntegrityError:
+                stored = IdempotentAnswer.objects.get(person_id=person, key=key)
+                if stored.request_sha256 != digest:
+                    raise KeyMismatch() from None
+                return Response(stored.body, status=stored.status, headers={"Idempotent-Replay": "true"})
+            response = write(self, request, *args, **kwargs)
+            body = json.loads(json.dumps(response.data, cls=JSONEncoder))
+            IdempotentAnswer.objects.filter(id=row.id).update(status=response.status_code, body=body)
+            return response
+
+    once.idempotent = True  # type: ignore[attr-defined] # read by the schema
+    return once

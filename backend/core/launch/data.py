@@ -1,0 +1,145 @@
+"""What a data folder holds before anything serves it: tables, ledger, the demonstration's people, collected pages.
+
+Each is made once, and again only when what it is made from has changed. Stamps below `run` tell that without loading Django, which
+takes longer than all the rest of a second start.
+"""
+
+import hashlib
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from backend.core.launch import demonstration, phone
+from backend.core.launch.environment import ROOT, DataFolder
+from backend.core.launch.options import Options
+from backend.core.launch.refusal import StartRefused
+from backend.core.launch.steps import Steps
+
+
+class Stamp:
+    """Remembers what something was made from."""
+
+    def __init__(self, folder: DataFolder, name: str, made_from: str) -> None:
+        self._file = folder.run / f"{name}.stamp"
+        self._made_from = made_from
+
+    @property
+    def holds(self) -> bool:
+        return self._file.exists() and self._file.read_text() == self._made_from
+
+    def set(self) -> None:
+        self._file.write_text(self._made_from)
+
+
+def _digest(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _tables(folder: DataFolder) -> Stamp:
+    """Holds while no migration was added or changed, and the database is one that got them all."""
+    migrations = _digest([ROOT / "requirements.txt", *sorted((ROOT / "backend").glob("*/migrations/*.py"))])
+    return Stamp(folder, "tables", f"{migrations} {_applied(folder)}")
+
+
+def _applied(folder: DataFolder) -> str:
+    """Which migrations the database has had. A database put back from a copy has had fewer, or none."""
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        return hashlib.sha256(url.encode()).hexdigest()
+    if not folder.database.exists():
+        return "none"
+    try:
+        connection = sqlite3.connect(f"{folder.database.as_uri()}?mode=ro", uri=True)
+        try:
+            return str(connection.execute("SELECT count(*), max(id) FROM django_migrations").fetchone())
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        return f"unreadable: {error}"
+
+
+def _pages(folder: DataFolder) -> Stamp:
+    own = sorted(path for path in (ROOT / "backend").glob("*/static/**/*") if path.is_file())
+    collected = folder.static.exists()
+    return Stamp(folder, "static", _digest([ROOT / "requirements.txt", phone.STAMP, *own]) if collected else "gone")
+
+
+def make(steps: Steps, folder: DataFolder, options: Options) -> None:
+    """Make what is not there yet. Raises StartRefused where the database cannot be used for this."""
+    people = Stamp(folder, "people", "demonstration" if options.demo else "own")
+    if _tables(folder).holds and _pages(folder).holds and people.holds:
+        return
+
+    import django
+    from celery.app.utils import find_app
+    from django.db import DatabaseError, connections
+
+    with steps.step("载入程序", "Loading"):
+        # Named, not imported: nothing imports the composition root. Without it, what is written would wake a default broker.
+        find_app("backend.celery:app")
+        django.setup()
+    _log_into(folder)
+    try:
+        _migrate(steps)
+        _begin(steps, folder, options)
+        people.set()
+        _tables(folder).set()
+        _collect(steps, folder)
+    except DatabaseError as error:
+        raise StartRefused(
+            f"数据库无法使用（{str(error).strip()}），请检查 DATABASE_URL 或数据文件夹。",
+            f"The database cannot be used ({str(error).strip()}): look at DATABASE_URL, or at the data folder.",
+        ) from error
+    finally:
+        connections.close_all()
+
+
+def _log_into(folder: DataFolder) -> None:
+    """Write this process's own log beside the others', not between the steps on the terminal."""
+    log = (folder.logs / "setup.log").open("a", encoding="utf-8", buffering=1)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(log)
+
+
+def _migrate(steps: Steps) -> None:
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        with steps.step("建立数据库", "Preparing the database") as step:
+            call_command("migrate", interactive=False, stdout=step)
+
+
+def _begin(steps: Steps, folder: DataFolder, options: Options) -> None:
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+
+    if options.demo and not folder.is_demonstration:
+        if get_user_model().objects.exists():
+            raise StartRefused(
+                "数据库中已有真实人员，不会写入演示数据：请加 --no-demo。",
+                "The database holds people already, so no demonstration is written into it: add --no-demo.",
+            )
+        demonstration.mark(folder)
+    with steps.step("生成密钥与账本", "Making keys and the ledger") as step:
+        call_command("ledger", "init", "--if-empty", stdout=step)
+    if options.demo:
+        with steps.step("写入演示数据", "Seeding the demonstration") as step:
+            call_command("seed", demo=True, stdout=step)
+
+
+def _collect(steps: Steps, folder: DataFolder) -> None:
+    from django.core.management import call_command
+
+    if not _pages(folder).holds:
+        with steps.step("收集网页文件", "Collecting the pages' files") as step:
+            call_command("collectstatic", interactive=False, stdout=step)
+        _pages(folder).set()

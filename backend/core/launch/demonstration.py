@@ -1,0 +1,63 @@
+"""The demonstration is marked as one: only what bears the mark is seeded with made-up people, and only that may be deleted."""
+
+import os
+import shutil
+
+from backend.core.launch.environment import DataFolder
+from backend.core.launch.options import Options
+from backend.core.launch.refusal import StartRefused
+
+MARK = "This folder holds a demonstration: everything in it was made up. 本文件夹为演示数据。\n"
+
+
+def refuse_to_mix(folder: DataFolder, options: Options) -> None:
+    """Raise StartRefused where made-up and real data would meet in one folder."""
+    if options.reset_demo:
+        _refuse_to_delete(folder, options)
+    elif options.demo and folder.is_in_use and not folder.is_demonstration:
+        raise StartRefused(
+            f"{folder.path} 存放的不是演示数据：请加 --no-demo，或用 --data-dir 为演示另选文件夹。",
+            f"{folder.path} holds data that is no demonstration: add --no-demo, or name another --data-dir for it.",
+        )
+    elif not options.demo and folder.is_demonstration:
+        raise StartRefused(
+            f"{folder.path} 存放的是演示数据：请用 --data-dir 为正式数据另选文件夹。",
+            f"{folder.path} holds the demonstration: name another --data-dir for data of your own.",
+        )
+
+
+def _refuse_to_delete(folder: DataFolder, options: Options) -> None:
+    if not options.demo:
+        raise StartRefused("--reset-demo 与 --no-demo 不能同用。", "--reset-demo and --no-demo contradict each other.")
+    if not folder.is_demonstration:
+        raise StartRefused(
+            f"{folder.path} 没有演示标记，--reset-demo 不会删除其中任何内容。",
+            f"{folder.path} is not marked as a demonstration: --reset-demo deletes nothing there.",
+        )
+    if os.environ.get("DATABASE_URL"):
+        raise StartRefused(
+            "演示数据库不在数据文件夹内（DATABASE_URL）：请自行清空该数据库，--reset-demo 不会动它。",
+            "The database lies outside the data folder (DATABASE_URL): empty it yourself, --reset-demo leaves it alone.",
+        )
+
+
+def mark(folder: DataFolder) -> None:
+    """Mark the folder as a demonstration, before anything made-up is written there."""
+    folder.demonstration_mark.write_text(MARK, encoding="utf-8")
+
+
+def delete(folder: DataFolder) -> None:
+    """Delete the demonstration's database, files, keys, ledger and pages, and nothing that a start did not make.
+
+    The mark goes last, so that an interrupted deletion can be repeated.
+    """
+    database = folder.database
+    for file in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm", "-journal"))):
+        file.unlink(missing_ok=True)
+    (folder.path / "demo.json").unlink(missing_ok=True)
+    for made in (folder.files, folder.ledger, folder.keys, folder.static):
+        if made.exists():
+            shutil.rmtree(made)
+    for stamp in folder.run.glob("*.stamp"):
+        stamp.unlink()
+    folder.demonstration_mark.unlink()

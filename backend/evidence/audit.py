@@ -1,0 +1,357 @@
+"""The database against the ledger: a verdict that is computed each time, never stored.
+
+What is trusted is the entry under the signed root, read from the published folder and checked with the key that lies beside the
+database. The Event row, its leaf, its sections, and the rows of the rooms are compared with it, not with one another: whoever rewrites
+all of them by hand is found out by the commitment that he cannot rewrite.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Max, Q
+
+from backend.core import clock, data_keys
+from backend.core.models import DataKey, Event, SealedSection
+from backend.core.sections import open_row
+from backend.evidence.models import LedgerOrigin
+from backend.evidence.published import CHAINS, PublishedChain
+from backend.evidence.sealed import SealedModel, declared
+from backend.ledger.commitment import Leaf, check_section, parse_leaf
+from backend.ledger.errors import Invalid, LedgerError, SectionMismatch
+
+ABSENT = "(absent)"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is not as the ledger says. `row` is `model id`, `field` the path in it that differs.
+
+    `expected` is what the ledger vouches for, `found` what the database says: confidential, shown only to who may see the document.
+    """
+
+    code: str
+    row: str
+    field: str = ""
+    detail: str = ""
+    event: UUID | None = None
+    index: int | None = None
+    expected: Any = dataclasses.field(default=None, repr=False)
+    found: Any = dataclasses.field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        place = f"{self.row} {self.field}".strip()
+        return f"{self.code}: {place}" + (f" ({self.detail})" if self.detail else "")
+
+
+class Ledger:
+    """The published chains, each read once and kept for one audit. `proven`: check every entry's way to the root, not the folder as a whole."""
+
+    def __init__(self, *, proven: bool = True) -> None:
+        self._proven = proven
+        self._chains: dict[str, PublishedChain] = {}
+        self._complete: dict[str, list[Fault]] = {}
+
+    def chain(self, name: str) -> PublishedChain:
+        if name not in self._chains:
+            self._chains[name] = PublishedChain(name)
+        return self._chains[name]
+
+    def entry(self, chain: str, index: int) -> bytes | None:
+        """The entry at an index, None above the published size. Raises LedgerError when the folder does not support it."""
+        published = self.chain(chain)
+        if index >= published.size:
+            return None
+        return published.proven_entry(index) if self._proven else published.entry(index)
+
+    def missing(self, chain: str) -> list[Fault]:
+        """A fault when the ledger holds more events than the database: somebody removed one, or took its number away."""
+        if chain not in self._complete:
+            size = self.chain(chain).size
+            there = Event.objects.filter(chain=chain, index__lt=size, index__gte=0).count()
+            detail = f"the ledger holds {size} events, the database {there} of them"
+            self._complete[chain] = [Fault("events-missing", f"chain {chain}", detail=detail)] if there < size else []
+        return self._complete[chain]
+
+
+class Rows:
+    """The sealed rows that some events speak of, each table read once for all of them."""
+
+    def __init__(self, events: Iterable[Event], subjects: Iterable[tuple[str, UUID]] = ()) -> None:
+        self._events = list(events)
+        named = [*subjects, *((event.subject_type, event.subject_id) for event in self._events)]
+        self._subjects = {kind: {pk for other, pk in named if other == kind} for kind, _ in named}
+        self._newest: dict[SealedModel, dict[UUID, UUID]] = {}
+        self._of_subjects: dict[SealedModel, dict[UUID, Any]] = {}
+        self._of_events: dict[SealedModel, dict[UUID, list[Any]]] = {}
+
+    def newest(self, one: SealedModel, subject_id: UUID) -> UUID | None:
+        """The newest event of the subject that has this section."""
+        if one not in self._newest:
+            rows = SealedSection.objects.filter(
+                name=one.section,
+                event__subject_type=one.subject_type,
+                event__subject_id__in=self._subjects.get(str(one.subject_type), ()),
+                event__chain__isnull=False,
+            ).select_related("event")
+            events = sorted((row.event for row in rows), key=_order)
+            self._newest[one] = {event.subject_id: event.id for event in events}
+        return self._newest[one].get(subject_id)
+
+    def of_subject(self, one: SealedModel, subject_id: UUID) -> Any:
+        """The row that is the subject, None when it is gone."""
+        if one not in self._of_subjects:
+            self._of_subjects[one] = one.rows().in_bulk(list(self._subjects.get(str(one.subject_type), ())))
+        return self._of_subjects[one].get(subject_id)
+
+    def of_event(self, one: SealedModel, event_id: UUID) -> list[Any]:
+        """The rows that rest on the event."""
+        if one not in self._of_events:
+            told = [event.id for event in self._events if event.type in one.types]
+            found: dict[UUID, list[Any]] = {}
+            for row in one.rows().filter(**{f"{one.event_field}__in": told}):
+                found.setdefault(getattr(row, str(one.event_field)), []).append(row)
+            self._of_events[one] = found
+        return self._of_events[one].get(event_id, [])
+
+
+def check_event(event: Event, ledger: Ledger | None = None, rows: Rows | None = None) -> list[Fault]:
+    """The faults of one event: its row, its sections, and the sealed rows that rest on it. Empty when all is as it was recorded."""
+    if event.chain is None:
+        return []
+    rows = rows or Rows([event])
+    faults, opened = _check_recorded(event, ledger or Ledger())
+    for one in declared():
+        if one.event_field is not None and event.type in one.types:
+            faults += _check_bound_row(one, rows.of_event(one, event.id), event, opened)
+        elif (
+            one.subject_type == event.subject_type
+            and one.section in opened
+            and rows.newest(one, event.subject_id) == event.id
+        ):
+            faults += _check_subject_row(one, rows.of_subject(one, event.subject_id), event, opened)
+    return faults
+
+
+def check_subject(subject_type: str, subject_id: UUID, ledger: Ledger | None = None) -> list[Fault]:
+    """The faults of a document: all its events, its sealed rows, and whether the ledger holds events that the database has lost."""
+    return check_subjects([(subject_type, subject_id)], ledger)
+
+
+def check_subjects(subjects: Iterable[tuple[str, UUID]], ledger: Ledger | None = None) -> list[Fault]:
+    """As check_subject, for several documents under one reading of the ledger. Never raises for what is stored wrongly: it says so."""
+    ledger = ledger or Ledger()
+    faults: list[Fault] = []
+    try:
+        for chain in CHAINS:
+            faults += ledger.missing(chain)
+        asked = list(dict.fromkeys(subjects))
+        events = _events_of(asked)
+        rows = Rows(events, asked)
+        for event in sorted(events, key=_order):
+            faults += check_event(event, ledger, rows)
+        for subject_type, subject_id in asked:
+            faults += _rows_without_event(subject_type, subject_id, rows)
+    except LedgerError as error:
+        faults.append(Fault("ledger-unreadable", "ledger", detail=str(error)))
+    return faults
+
+
+def _events_of(subjects: list[tuple[str, UUID]]) -> list[Event]:
+    """The documents' events, by their columns, and by the keys that their sections lie under: one given to another document is found too."""
+    named = Event.objects.filter(subject_id__in=[one for _, one in subjects], chain__isnull=False)
+    scopes = DataKey.objects.filter(
+        person=None, purpose="business", scope__in=[f"{kind}:{one}" for kind, one in subjects]
+    )
+    used = SealedSection.objects.filter(event__in=named, data_key__person=None).values("data_key")
+    kept = SealedSection.objects.filter(Q(data_key__in=scopes) | Q(data_key__in=used)).values("event_id")
+    found = named | Event.objects.filter(id__in=kept, chain__isnull=False)
+    return list(found.prefetch_related("sections__data_key"))
+
+
+def _order(event: Event) -> tuple[bool, int, UUID]:
+    return event.index is None, event.index or 0, event.id
+
+
+def _check_recorded(event: Event, ledger: Ledger) -> tuple[list[Fault], dict[str, Any]]:
+    """The faults of the row and its sections, and the sections that are what the ledger committed to."""
+    row = f"core.Event {event.id}"
+
+    def fault(code: str, field: str, detail: str = "", expected: Any = None, found: Any = None) -> Fault:
+        return Fault(code, row, field, detail, event.id, event.index, expected, found)
+
+    faults: list[Fault] = []
+    stored = bytes(event.leaf or b"")
+    try:
+        entry = ledger.entry(str(event.chain), event.index) if event.index is not None else None
+    except LedgerError as error:
+        return [fault("ledger-unreadable", "index", str(error))], {}
+    if entry is not None and entry != stored:
+        faults.append(fault("leaf-changed", "leaf", "the ledger holds other bytes at this index"))
+    leaf_bytes = stored if entry is None else entry
+    try:
+        leaf = parse_leaf(leaf_bytes)
+        if leaf.event_id != str(event.id) and leaf_bytes != stored:
+            faults.append(
+                fault(
+                    "index-changed",
+                    "index",
+                    "the ledger holds another event at this index",
+                    leaf.event_id,
+                    str(event.id),
+                )
+            )
+            leaf_bytes = stored
+            leaf = parse_leaf(stored)
+    except Invalid as error:
+        return [*faults, fault("leaf-changed", "leaf", str(error))], {}
+    faults += [
+        fault("event-changed", name, "", expected, found) for name, expected, found in _against_leaf(event, leaf)
+    ]
+    opened, section_faults = _open_sections(event, leaf, leaf_bytes)
+    faults += [fault(code, name, detail) for code, name, detail in section_faults]
+    if "header" in opened:
+        differences = list(_differences(opened["header"], _header_of(event)))
+        faults += [fault("event-changed", path, "", expected, found) for path, expected, found in differences]
+    return faults, opened
+
+
+def _against_leaf(event: Event, leaf: Leaf) -> Iterator[tuple[str, Any, Any]]:
+    for name, expected, found in (
+        ("id", leaf.event_id, str(event.id)),
+        ("chain", leaf.chain, event.chain),
+        ("time", leaf.time, clock.rfc3339(event.time)),
+    ):
+        if expected != found:
+            yield name, expected, found
+
+
+def _header_of(event: Event) -> dict[str, Any]:
+    """The header as core builds it from the row; the actor's assurance stands in no column."""
+    return {
+        "type": event.type,
+        "subject": {"type": event.subject_type, "id": str(event.subject_id)},
+        "version": event.version,
+        "actor": {
+            "member": event.actor_member and str(event.actor_member),
+            "organisation": event.actor_organisation and str(event.actor_organisation),
+            "device": event.actor_device and str(event.actor_device),
+        },
+    }
+
+
+def _open_sections(event: Event, leaf: Leaf, leaf_bytes: bytes) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
+    rows = {row.name: row for row in event.sections.all()}
+    opened: dict[str, Any] = {}
+    faults = [
+        ("section-unknown", name, "the ledger knows no such section")
+        for name in sorted(rows.keys() - leaf.commitments.keys())
+    ]
+    for name in sorted(leaf.commitments):
+        if name not in rows:
+            faults.append(("section-missing", name, ""))
+            continue
+        try:
+            section = open_row(rows[name])
+            check_section(leaf_bytes, name, section.salt, section.content)
+        except data_keys.Erased:
+            if name in _needed_sections():
+                faults.append(("section-erased", name, "what it says can no longer be compared"))
+        except SectionMismatch:
+            faults.append(("section-changed", name, "it is not what the ledger commits to"))
+        except (ValueError, data_keys.MasterKeyMissing) as error:
+            faults.append(("section-changed", name, f"it does not open: {error}"))
+        else:
+            opened[name] = _without_assurance(section.content) if name == "header" else section.content
+    return opened, faults
+
+
+def _without_assurance(header: Any) -> Any:
+    if isinstance(header, dict) and isinstance(header.get("actor"), dict):
+        return {**header, "actor": {key: value for key, value in header["actor"].items() if key != "assurance"}}
+    return header
+
+
+def _needed_sections() -> set[str]:
+    return {"header"} | {one.section for one in declared()}
+
+
+def _check_subject_row(one: SealedModel, found: Any, event: Event, opened: dict[str, Any]) -> list[Fault]:
+    if found is None:
+        return [
+            Fault("row-missing", f"{one.name} {event.subject_id}", "", "the ledger knows it", event.id, event.index)
+        ]
+    return _compare(one, found, event, opened[one.section])
+
+
+def _check_bound_row(one: SealedModel, rows: list[Any], event: Event, opened: dict[str, Any]) -> list[Fault]:
+    if len(rows) != 1:
+        detail = f"{len(rows)} rows rest on the event {event.id}, there should be one"
+        return [
+            Fault(
+                "row-missing" if not rows else "row-unknown",
+                one.name,
+                str(one.event_field),
+                detail,
+                event.id,
+                event.index,
+            )
+        ]
+    return _compare(one, rows[0], event, opened[one.section]) if one.section in opened else []
+
+
+def _compare(one: SealedModel, row: Any, event: Event, committed: Any) -> list[Fault]:
+    name = f"{one.name} {row.pk}"
+    try:
+        built = one.build_section(row)
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, ObjectDoesNotExist) as error:
+        return [Fault("row-changed", name, "", f"it cannot be read: {type(error).__name__}", event.id, event.index)]
+    return [
+        Fault("row-changed", name, path, "", event.id, event.index, expected, found)
+        for path, expected, found in _differences(committed, built)
+    ]
+
+
+def _differences(expected: Any, found: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The paths at which two canonical values differ: `lines.0.quantity`, with both values."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in sorted(expected.keys() | found.keys()):
+            yield from _differences(expected.get(key, ABSENT), found.get(key, ABSENT), f"{path}.{key}" if path else key)
+    elif isinstance(expected, list) and isinstance(found, list):
+        for at in range(max(len(expected), len(found))):
+            one, other = (values[at] if at < len(values) else ABSENT for values in (expected, found))
+            yield from _differences(one, other, f"{path}.{at}" if path else str(at))
+    elif type(expected) is not type(found) or expected != found:
+        yield path, expected, found
+
+
+def _rows_without_event(subject_type: str, subject_id: UUID, rows: Rows) -> list[Fault]:
+    """A sealed row that no event of the ledger speaks of."""
+    return [
+        Fault("row-unknown", f"{one.name} {subject_id}", "", "no event of the ledger speaks of it")
+        for one in declared()
+        if one.subject_type == subject_type and rows.of_subject(one, subject_id) and not rows.newest(one, subject_id)
+    ]
+
+
+def check_numbers(ledger: Ledger, chain: str) -> list[Fault]:
+    """Whether the database's names for a chain are the ledger's: its key, its size."""
+    published = ledger.chain(chain)
+    origin = LedgerOrigin.objects.filter(chain=chain).first()
+    faults = []
+    if origin is None or origin.vkey != published.verifier.vkey:
+        faults.append(Fault("key-changed", f"evidence.LedgerOrigin {chain}", "vkey", "the key file says another"))
+    newest = Event.objects.filter(chain=chain).aggregate(newest=Max("index"))["newest"]
+    if (-1 if newest is None else newest) + 1 < published.size:
+        faults.append(
+            Fault(
+                "events-missing",
+                f"chain {chain}",
+                "",
+                f"published are {published.size}, the newest index here is {newest}",
+            )
+        )
+    return faults

@@ -1,0 +1,107 @@
+"""The whole database against the whole ledger, for the operator and the auditor: `manage.py ledger audit`."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+from backend.core import data_keys
+from backend.core.models import Event, SealedSection
+from backend.evidence import vault
+from backend.evidence.audit import Fault, Ledger, Rows, check_event, check_numbers
+from backend.evidence.models import StoredFile
+from backend.evidence.published import CHAINS
+from backend.evidence.sealed import SealedModel, declared
+from backend.ledger import fsck
+from backend.ledger.errors import LedgerError
+
+AT_ONCE = 256
+
+Step = Callable[[str, int, int], None]
+
+
+def audit(step: Step = lambda what, done, total: None) -> Iterator[Fault]:
+    """Every fault there is, in order: the folders, each event at its index, each sealed row, each stored file.
+
+    `step(what, done, total)` is told how far it has come. A chain whose folder does not verify is named and its events are not compared.
+    """
+    ledger = Ledger(proven=False)
+    for chain in CHAINS:
+        try:
+            published = ledger.chain(chain)
+            step(f"{chain}: ledger", 0, 1)
+            fsck.verify(published.tiles, published.verifier)
+            step(f"{chain}: ledger", 1, 1)
+        except LedgerError as fault:
+            yield Fault("ledger-unreadable", f"chain {chain}", detail=str(fault))
+            continue
+        yield from check_numbers(ledger, chain)
+        yield from _audit_events(ledger, chain, step)
+    for one in declared():
+        yield from _audit_rows(one, step)
+    yield from _audit_files(step)
+
+
+def _audit_events(ledger: Ledger, chain: str, step: Step) -> Iterator[Fault]:
+    size = ledger.chain(chain).size
+    recorded = Event.objects.filter(chain=chain).prefetch_related("sections__data_key")
+    for start in range(0, size, AT_ONCE):
+        end = min(start + AT_ONCE, size)
+        there = {event.index: event for event in recorded.filter(index__gte=start, index__lt=end)}
+        rows = Rows(there.values())
+        for index in range(start, end):
+            if index not in there:
+                yield Fault("event-missing", f"chain {chain}", "index", f"no event has the index {index}", index=index)
+            else:
+                yield from check_event(there[index], ledger, rows)
+        step(f"{chain}: events", end, size)
+    later = recorded.filter(index__gte=size) | recorded.filter(index__isnull=True)
+    for event in later.iterator(AT_ONCE):
+        yield from check_event(event, ledger)
+
+
+def _audit_rows(one: SealedModel, step: Step) -> Iterator[Fault]:
+    """Sealed rows that no event speaks of; what the rows say was compared with their events already."""
+    told: QuerySet[Any, Any]
+    if one.subject_type is not None:
+        told = SealedSection.objects.filter(
+            name=one.section, event__subject_type=one.subject_type, event__chain__isnull=False
+        )
+        known = set(told.values_list("event__subject_id", flat=True))
+        rows = one.model._default_manager.values_list("pk", "pk")
+    else:
+        known = set(Event.objects.filter(type__in=one.types, chain__isnull=False).values_list("id", flat=True))
+        rows = one.model._default_manager.values_list("pk", str(one.event_field))
+    total = rows.count()
+    for done, (row, identity) in enumerate(rows.iterator(), 1):
+        if identity not in known:
+            yield Fault("row-unknown", f"{one.name} {row}", detail="no event of the ledger speaks of it")
+        if done % AT_ONCE == 0 or done == total:
+            step(one.name, done, total)
+
+
+def _audit_files(step: Step) -> Iterator[Fault]:
+    files = StoredFile.objects.select_related("data_key").order_by("id")
+    total = files.count()
+    for done, stored in enumerate(files.iterator(), 1):
+        fault = check_file(stored)
+        if fault:
+            yield fault
+        step("stored files", done, total)
+
+
+def check_file(stored: StoredFile) -> Fault | None:
+    """Whether the file on the disk still is the one that its row names. An erased one is no fault: nobody can read it."""
+    row = f"evidence.StoredFile {stored.id}"
+    try:
+        data = vault.original(stored)
+    except data_keys.Erased:
+        return None
+    except FileNotFoundError:
+        return Fault("file-missing", row, "sha256", "it is not on the disk")
+    except (ValueError, data_keys.MasterKeyMissing) as error:
+        return Fault("file-changed", row, "sha256", f"it does not open: {error}")
+    if hashlib.sha256(data).hexdigest() != stored.sha256 or len(data) != stored.size:
+        return Fault("file-changed", row, "sha256", "the bytes are others")
+    return None

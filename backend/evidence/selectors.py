@@ -1,0 +1,130 @@
+"""What is read here, each time within what the actor may see: uploads, vouchers, events, and how far the ledger has come."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+
+from backend.core.errors import NotFound
+from backend.core.events import Actor
+from backend.core.ids import typed
+from backend.core.models import Event
+from backend.evidence import subjects
+from backend.evidence.models import Checkpoint, LedgerOrigin, Upload, Voucher
+from backend.evidence.published import published_size
+from backend.ledger.errors import NotInitialised
+
+
+class Anchor(TypedDict):
+    """Where an event stands, as the wire has it.
+
+    `waiting`; `on_chain`, committed at `index`; `anchored`, below the published checkpoint, with a proof to fetch at `proof_url`.
+    """
+
+    event: str
+    state: str
+    chain: str | None
+    index: int | None
+    proof_url: str | None
+
+
+def anchors(event_ids: Iterable[UUID]) -> dict[UUID, Anchor]:
+    """The anchor of each of these events, in one query. State is derived from index and sizes, never stored.
+
+    An event that is not there waits: whether it was removed is for the audit to say.
+    """
+    asked = set(event_ids)
+    committed = Checkpoint.objects.filter(chain=OuterRef("chain")).order_by("-size").values("size")[:1]
+    rows = Event.objects.filter(id__in=asked).annotate(committed=Subquery(committed))
+    published: dict[str, int] = {}
+    found = {one: _anchor(one, None, None, 0, 0) for one in asked}
+    for event_id, chain, index, size in rows.values_list("id", "chain", "index", "committed"):
+        if chain is not None and chain not in published:
+            published[chain] = published_size(chain)
+        found[event_id] = _anchor(event_id, chain, index, size or 0, published.get(chain or "", 0))
+    return found
+
+
+def _anchor(event_id: UUID, chain: str | None, index: int | None, committed: int, published: int) -> Anchor:
+    state, proof_url = "waiting", None
+    if index is not None and index < published:
+        state, proof_url = "anchored", f"/ledger/{chain}/events/{event_id}/proof"
+    elif index is not None and index < committed:
+        state = "on_chain"
+    place = None if state == "waiting" else index
+    return Anchor(event=typed("event", event_id), state=state, chain=chain, index=place, proof_url=proof_url)
+
+
+def ledger_origin(chain: str) -> str:
+    """The origin under which a chain signs: `<LEDGER_ORIGIN>/<chain>`. Raises NotInitialised."""
+    found = LedgerOrigin.objects.filter(chain=chain).values_list("origin", flat=True).first()
+    if found is None:
+        raise NotInitialised(f"the chain {chain} has no origin yet")
+    return found
+
+
+def own_upload(by: Actor, upload_id: UUID) -> Upload:
+    """The actor's own upload. Raises NotFound for an absent one and for another person's alike."""
+    own = Upload.objects.select_related("file__data_key").filter(person=by.person, organisation=by.organisation)
+    found = own.filter(id=upload_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def voucher_for(by: Actor, voucher_id: UUID) -> Voucher:
+    """A voucher of a document that the actor may see. Raises NotFound."""
+    found = Voucher.objects.select_related("file__data_key", "organisation").filter(id=voucher_id).first()
+    if found is None:
+        raise NotFound()
+    if found.kind in subjects.resolve(by, found.subject_type, found.subject_id).unseen:
+        raise NotFound()
+    return found
+
+
+def voucher_cards(kind: str, subject_ids: Sequence[UUID], unseen: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The vouchers of these documents as the wire has them, oldest first, without the kinds `unseen`.
+
+    Whoever calls has checked who may see the documents.
+    """
+    found = Voucher.objects.select_related("file", "organisation").filter(subject_type=kind, subject_id__in=subject_ids)
+    return render_vouchers(list(found.exclude(kind__in=unseen).order_by("id")))
+
+
+def render_vouchers(vouchers: Sequence[Voucher]) -> list[dict[str, Any]]:
+    """Vouchers as the wire has them, with their anchors (one query for all)."""
+    known = anchors(voucher.event_id for voucher in vouchers)
+    return [_render_voucher(voucher, known[voucher.event_id]) for voucher in vouchers]
+
+
+def _render_voucher(voucher: Voucher, anchor: Anchor) -> dict[str, Any]:
+    identity = typed("voucher", voucher.id)
+    return {
+        "id": identity,
+        "kind": voucher.kind,
+        "subject": subjects.typed_subject(voucher.subject_type, voucher.subject_id),
+        "filename": voucher.filename,
+        "mime": voucher.file.mime,
+        "size": voucher.file.size,
+        "sha256": voucher.file.sha256,
+        "source": voucher.source,
+        "created_at": voucher.created_at,
+        "organisation": {
+            "id": typed("organisation", voucher.organisation_id),
+            "name": voucher.organisation.name,
+            "name_en": voucher.organisation.name_en,
+        },
+        "view_url": f"/api/v1/vouchers/{identity}/view",
+        "content_url": f"/api/v1/vouchers/{identity}/content",
+        "anchor": anchor,
+    }
+
+
+def event_for(by: Actor, event_id: UUID) -> Event:
+    """An event whose audience the actor belongs to, or that his organisation caused. Raises NotFound."""
+    found = Event.objects.filter(id=event_id).first()
+    callers = {str(one) for one in (by.organisation, by.member) if one}
+    if found is None or not callers & {*found.audience, str(found.actor_organisation)}:
+        raise NotFound()
+    return found

@@ -1,0 +1,89 @@
+"""Signing in to the console: username and password, a Django session."""
+
+from uuid import UUID
+
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest
+
+from backend.parties import sockets
+from backend.parties.auth import MEMBER_KEY
+from backend.parties.errors import NotEnrolled, PasswordWrong
+from backend.parties.models import LoginRecord, Member, Person
+from backend.parties.origins import client_ip, origin_of
+from backend.parties.selectors import choose_member
+from backend.parties.services import lockout
+from backend.parties.services.attempts import Attempt, counted, record_opened
+from backend.parties.usernames import canonical_username
+
+ASSURANCE = "L1"
+
+
+def sign_in_console(*, username: str, password: str, request: HttpRequest, member: UUID | None = None) -> LoginRecord:
+    """Signs this browser in. Every try leaves a login record; it counts by username (however it is written) and address.
+
+    Raises PasswordWrong (also for a username that nobody has), NotEnrolled, MemberForeign, LockedOut.
+    """
+    name = canonical_username(username)
+    attempt = _attempt(request, lockout.source_of("console", name, client_ip(request)))
+    with counted(attempt):
+        # NUL is in no username, and PostgreSQL would not even look for it
+        attempt.person = None if "\0" in name else Person.objects.filter(username=name).first()
+        person = auth.authenticate(request, username="" if attempt.person is None else name, password=password)
+        if not isinstance(person, Person):
+            raise PasswordWrong()
+        attempt.person = person
+        attempt.member = _member(person, member)
+        return _open(attempt, request)
+
+
+def open_console_session(*, person: Person, request: HttpRequest, member: UUID | None = None) -> LoginRecord:
+    """Signs this browser in as `person` without a password: for callers that know by other means who it is. Recorded like any other.
+
+    Raises NotEnrolled, MemberForeign.
+    """
+    attempt = _attempt(request, lockout.source_of("console", person.username, client_ip(request)))
+    attempt.person = person
+    attempt.member = _member(person, member)
+    return _open(attempt, request)
+
+
+def sign_out_console(*, request: HttpRequest) -> None:
+    """Ends this browser's session, its open sockets included."""
+    key = request.session.session_key
+    auth.logout(request)
+    if key:
+        sockets.close([sockets.console_group(key)])
+
+
+def _attempt(request: HttpRequest, source: str) -> Attempt:
+    return Attempt(
+        channel="console",
+        source=source,
+        origin=origin_of(request),
+        model="browser",
+        system=request.headers.get("User-Agent", "")[:200],
+        platform="console",
+    )
+
+
+def _member(person: Person, asked: UUID | None) -> Member | None:
+    """Whom to act as; staff without a membership may still read the admin site."""
+    try:
+        return choose_member(person, asked)
+    except NotEnrolled:
+        if not person.is_staff:
+            raise
+        return None
+
+
+def _open(attempt: Attempt, request: HttpRequest) -> LoginRecord:
+    assert attempt.person
+    with transaction.atomic():
+        if attempt.member and not Member.objects.filter(id=attempt.member.id, active=True).update(active=True):
+            raise NotEnrolled()
+        auth.login(request, attempt.person, backend="django.contrib.auth.backends.ModelBackend")
+        if attempt.member:
+            request.session[MEMBER_KEY] = str(attempt.member.id)
+        record_opened(attempt, session=None, assurance=ASSURANCE)
+    return attempt.record

@@ -1,0 +1,298 @@
+"""What the API answers, for its schema: each class describes what rendering.py and tracing.py build."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.serializers import Serializer
+
+from backend.core.schema import AnchorAnswer
+from backend.trade.models import DespatchState, OrderState, ReceiptState
+from backend.trade.serializers import MoneySerializer, ReceiptCountSerializer
+
+Out = Serializer[Any]
+Text = serializers.CharField
+Time = serializers.DateTimeField
+
+
+class OrganisationAnswer(Out):
+    id = Text()
+    uscc = Text()
+    name = Text()
+    name_en = Text()
+
+
+class PersonAnswer(Out):
+    id = Text(help_text="the member")
+    name = Text()
+    name_en = Text()
+
+
+class NameAnswer(Out):
+    name = Text()
+    name_en = Text()
+
+
+class LinesSummaryAnswer(Out):
+    count = serializers.IntegerField()
+    first_item = Text()
+    quantity = Text()
+    unit = Text()
+
+
+class OrderRefAnswer(Out):
+    id = Text()
+    order_no = Text()
+
+
+class TaskAnswer(Out):
+    kind = serializers.ChoiceField(
+        ["order_to_sign", "order_to_confirm", "order_to_despatch", "delivery_to_receive", "trip"]
+    )
+    subject = Text()
+    order = OrderRefAnswer()
+    number = Text()
+    counterparty = NameAnswer()
+    lines_summary = LinesSummaryAnswer()
+    total = MoneySerializer(allow_null=True)
+    since = Time()
+    state = Text()
+
+
+class TasksAnswer(Out):
+    results = TaskAnswer(many=True)
+
+
+class PageAnswer(Out):
+    next = Text(allow_null=True)
+    previous = Text(allow_null=True)
+
+
+class DeviceAnswer(Out):
+    id = Text()
+    model = Text()
+
+
+class BandAnswer(Out):
+    from_m = serializers.IntegerField()
+    to_m = serializers.IntegerField(allow_null=True)
+
+
+class PlaceAnswer(Out):
+    provided = serializers.BooleanField()
+    precision_class = Text()
+    accuracy_m = serializers.IntegerField(allow_null=True)
+    age_s = serializers.IntegerField(allow_null=True)
+    distance_m = serializers.IntegerField(
+        allow_null=True, help_text="metres to the order's address; null for those whose own act it was not"
+    )
+    distance_band = BandAnswer(allow_null=True)
+    within = serializers.BooleanField(allow_null=True)
+    simulated = serializers.BooleanField()
+
+
+class SignatureAnswer(Out):
+    action = Text()
+    subject = Text()
+    member = PersonAnswer()
+    organisation = OrganisationAnswer()
+    device = DeviceAnswer(allow_null=True)
+    assurance = Text()
+    simulated = serializers.BooleanField()
+    at = Time()
+    anchor = AnchorAnswer()
+
+
+class BothLanguagesAnswer(Out):
+    zh = Text()
+    en = Text()
+
+
+class SigningAnswer(Out):
+    action = Text()
+    text_id = Text()
+    text_version = serializers.IntegerField()
+    text = BothLanguagesAnswer()
+
+
+class OrderSummaryAnswer(Out):
+    id = Text()
+    order_no = Text()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(OrderState.choices)
+    buyer = OrganisationAnswer()
+    seller = OrganisationAnswer()
+    total = MoneySerializer()
+    lines_summary = LinesSummaryAnswer()
+    issued_at = Time()
+
+
+class OrdersAnswer(PageAnswer):
+    results = OrderSummaryAnswer(many=True)
+
+
+class DespatchRefAnswer(Out):
+    id = Text()
+    despatch_no = Text()
+    state = serializers.ChoiceField(DespatchState.choices)
+
+
+class ReceiptRefAnswer(Out):
+    id = Text()
+    receipt_no = Text()
+    state = serializers.ChoiceField(ReceiptState.choices)
+
+
+class IssuerAnswer(Out):
+    organisation = Text()
+
+
+class OrderAnswer(OrderSummaryAnswer):
+    document = serializers.DictField(help_text="the canonical document: exactly what is hashed and signed")
+    digest = Text(help_text="SHA-256 of the document's canonical JSON (RFC 8785)")
+    issued_by = IssuerAnswer()
+    rejection_reason = Text()
+    undespatched = serializers.DictField(child=Text())
+    signatures = SignatureAnswer(many=True)
+    despatches = DespatchRefAnswer(many=True)
+    receipts = ReceiptRefAnswer(many=True)
+    vouchers = serializers.ListField(child=serializers.DictField())
+    anchor = AnchorAnswer()
+    actions = serializers.ListField(child=Text())
+    signing = SigningAnswer(allow_null=True)
+
+
+class DespatchOrderAnswer(OrderRefAnswer):
+    version = serializers.IntegerField()
+    buyer = OrganisationAnswer()
+    seller = OrganisationAnswer()
+
+
+class DespatchSummaryAnswer(Out):
+    id = Text()
+    despatch_no = Text()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(DespatchState.choices)
+    order = DespatchOrderAnswer()
+    carrier = OrganisationAnswer(allow_null=True)
+    driver = PersonAnswer(allow_null=True)
+    receipt = ReceiptRefAnswer(allow_null=True)
+    despatched_at = Time()
+
+
+class DespatchesAnswer(PageAnswer):
+    results = DespatchSummaryAnswer(many=True)
+
+
+class DespatchLineAnswer(Out):
+    despatch_line = Text()
+    order_line = Text()
+    item_name = Text()
+    quantity = Text()
+    unit = Text()
+    unit_price = Text(allow_null=True)
+
+
+class MilestoneAnswer(Out):
+    kind = Text()
+    member = PersonAnswer()
+    at = Time()
+    place = PlaceAnswer()
+    anchor = AnchorAnswer()
+
+
+class DespatchAnswer(DespatchSummaryAnswer):
+    document = serializers.DictField()
+    digest = Text()
+    lines = DespatchLineAnswer(many=True)
+    currency = Text(allow_null=True)
+    milestones = MilestoneAnswer(many=True)
+    vouchers = serializers.ListField(child=serializers.DictField())
+    anchor = AnchorAnswer()
+    actions = serializers.ListField(child=Text())
+    signing = SigningAnswer(allow_null=True)
+
+
+class ReceiptLineAnswer(ReceiptCountSerializer):
+    item_name = Text()
+    unit = Text()
+    amount = Text()
+
+
+class ReceiptDespatchAnswer(Out):
+    id = Text()
+    despatch_no = Text()
+
+
+class ReceiptSummaryAnswer(Out):
+    id = Text()
+    receipt_no = Text()
+    state = serializers.ChoiceField(ReceiptState.choices)
+    order = OrderRefAnswer()
+    despatch = ReceiptDespatchAnswer()
+    total = MoneySerializer()
+    signer = PersonAnswer()
+    assurance = Text()
+    signed_at = Time()
+
+
+class ReceiptsAnswer(PageAnswer):
+    results = ReceiptSummaryAnswer(many=True)
+
+
+class ReceiptAnswer(ReceiptSummaryAnswer):
+    version = serializers.IntegerField()
+    document = serializers.DictField()
+    digest = Text()
+    lines = ReceiptLineAnswer(many=True)
+    buyer = OrganisationAnswer()
+    seller = OrganisationAnswer()
+    device = DeviceAnswer(allow_null=True)
+    location = PlaceAnswer()
+    captured_at = Time()
+    vouchers = serializers.ListField(child=serializers.DictField())
+    anchor = AnchorAnswer()
+
+
+class CarrierAnswer(OrganisationAnswer):
+    drivers = PersonAnswer(many=True)
+
+
+class CarriersAnswer(Out):
+    results = CarrierAnswer(many=True)
+
+
+class FaultAnswer(Out):
+    code = Text()
+    subject = Text()
+    field = Text()
+    detail = Text()
+
+
+class VerdictAnswer(Out):
+    state = serializers.ChoiceField(["sound", "waiting", "broken"])
+    faults = FaultAnswer(many=True)
+    events = serializers.IntegerField()
+    anchored = serializers.IntegerField()
+
+
+class StepAnswer(Out):
+    event = Text()
+    type = Text()
+    subject = Text()
+    number = Text()
+    at = Time()
+    organisation = OrganisationAnswer(allow_null=True)
+    member = PersonAnswer(allow_null=True)
+    device = DeviceAnswer(allow_null=True)
+    assurance = Text(allow_null=True)
+    place = serializers.DictField(allow_null=True)
+    vouchers = serializers.ListField(child=serializers.DictField())
+    anchor = AnchorAnswer()
+    faults = FaultAnswer(many=True)
+
+
+class TraceAnswer(Out):
+    order = OrderSummaryAnswer()
+    steps = StepAnswer(many=True)
+    vouchers = serializers.ListField(child=serializers.DictField())
+    verdict = VerdictAnswer()

@@ -1,0 +1,83 @@
+"""What no section holds, told again from what does: states from what happened, amounts from counts and prices (domain invariant A13)."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from backend.core import data_keys
+from backend.core.models import Event
+from backend.core.money import line_amount_fen
+from backend.core.sections import open_section
+from backend.evidence.audit import Fault
+from backend.trade.models import Despatch, DespatchState, OrderState, PurchaseOrder, Receipt, ReceiptState
+from backend.trade.selectors import all_delivered
+
+# The furthest that happened counts; a rejection ends an order.
+ORDER_STATES = {
+    "order.issued": OrderState.ISSUED,
+    "order.signed": OrderState.BUYER_SIGNED,
+    "order.confirmed": OrderState.CONFIRMED,
+    "order.rejected": OrderState.REJECTED,
+}
+MILESTONE_STATES = {"PICKED_UP": DespatchState.IN_TRANSIT, "ARRIVED": DespatchState.ARRIVED}
+RECEIPT_STATES: dict[str, str] = {
+    ReceiptState.SIGNED: DespatchState.RECEIVED,
+    ReceiptState.SIGNED_WITH_EXCEPTION: DespatchState.PART_RECEIVED,
+    ReceiptState.REJECTED: DespatchState.RETURNED,
+}
+
+
+def check_derived(
+    order: PurchaseOrder, events: Iterable[Event], despatches: Iterable[Despatch], receipts: Iterable[Receipt]
+) -> list[Fault]:
+    """What is in another state than its events lead to, carries another reason than its rejection was given, or costs other than it counts."""
+    happened = {event.type: event for event in events if event.subject_id == order.id}
+    receipts = list(receipts)
+    received = {receipt.despatch_id: receipt for receipt in receipts}
+    faults = list(_compare(order, "state", _order_state(order, happened, received), order.state))
+    for despatch in despatches:
+        faults += _compare(despatch, "state", _despatch_state(despatch, received), despatch.state)
+    faults += _compare(order, "rejection_reason", _reason(happened), order.rejection_reason)
+    for receipt in receipts:
+        for place, line in enumerate(receipt.lines.all()):
+            price = Decimal(line.despatch_line.order_line.unit_price)
+            faults += _compare(
+                receipt, f"lines.{place}.amount", line_amount_fen(line.accepted_quantity, price), line.amount_fen
+            )
+    return faults
+
+
+def _compare(row: models.Model, field: str, expected: str | int | None, found: str | int) -> Iterator[Fault]:
+    if expected is not None and expected != found:
+        yield Fault("row-changed", f"{row._meta.label} {row.pk}", field, expected=expected, found=found)
+
+
+def _order_state(order: PurchaseOrder, happened: dict[str, Any], received: dict[UUID, Receipt]) -> str | None:
+    reached = [state for type_, state in ORDER_STATES.items() if type_ in happened]
+    accepted = any(receipt.state != ReceiptState.REJECTED for receipt in received.values())
+    if not reached or reached[-1] != OrderState.CONFIRMED or not accepted:
+        return reached[-1] if reached else None
+    return OrderState.DELIVERED if all_delivered(order) else OrderState.PART_DELIVERED
+
+
+def _despatch_state(despatch: Despatch, received: dict[UUID, Receipt]) -> str:
+    if despatch.id in received:
+        return RECEIPT_STATES[received[despatch.id].state]
+    passed = {milestone.kind for milestone in despatch.milestones.all()}
+    return next(
+        (MILESTONE_STATES[kind] for kind in ("ARRIVED", "PICKED_UP") if kind in passed), DespatchState.DESPATCHED
+    )
+
+
+def _reason(happened: dict[str, Event]) -> str | None:
+    """The reason as the ledger vouches for it; None when it cannot be opened, which the audit of its event says."""
+    if "order.rejected" not in happened:
+        return ""
+    try:
+        return str(open_section(happened["order.rejected"].id, "act").content["reason"])
+    except (ObjectDoesNotExist, data_keys.Erased, ValueError, LookupError, TypeError):
+        return None

@@ -1,0 +1,290 @@
+"""Reads of the supply chain, each scoped to who asks: own, counterparty's, carried, or all for the operator's risk officers and auditors."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum, When
+from django.db.models.functions import Coalesce
+
+from backend.core.errors import NotFound
+from backend.core.events import Actor
+from backend.core.fields import QuantityField
+from backend.core.ids import typed
+from backend.core.money import line_amount_fen, money_text, quantity_text
+from backend.evidence.models import VoucherKind
+from backend.evidence.subjects import Subject
+from backend.parties.models import Member, Organisation, OrganisationKind, Role, Verification
+from backend.parties.selectors import member_of
+from backend.trade.documents import number_key
+from backend.trade.models import (
+    OPEN_DESPATCH,
+    ORDER_TRANSITIONS,
+    Despatch,
+    DespatchLine,
+    DespatchState,
+    Milestone,
+    OrderLine,
+    OrderState,
+    PurchaseOrder,
+    Receipt,
+    ReceiptLine,
+    Signature,
+)
+
+TASKS_LIMIT = 100
+CARRIERS_LIMIT = 200
+DESPATCHING = (Role.MAKER, Role.SIGNER)
+ATTACHING = (Role.MAKER, Role.CHECKER, Role.SIGNER, Role.DRIVER, Role.ADMIN)
+PRICED_VOUCHERS = (VoucherKind.CONTRACT.value, VoucherKind.INVOICE.value)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks, and whether all orders lie open to them (risk officers of the verified operator, verified auditors)."""
+
+    member: Member
+    sees_all: bool
+
+    @property
+    def organisation(self) -> Organisation:
+        return self.member.organisation
+
+
+def viewer(by: Actor) -> Viewer:
+    """The viewer of an actor. Raises NotFound when no active member acts."""
+    member = member_of(by)
+    if member is None:
+        raise NotFound()
+    of = member.organisation
+    watches = of.kind == OrganisationKind.OPERATOR and member.has_role(Role.RISK_OFFICER)
+    verified = of.verification == Verification.VERIFIED
+    return Viewer(member, sees_all=verified and (watches or of.kind == OrganisationKind.AUDITOR))
+
+
+def _own(who: Viewer, path: str = "") -> Q:
+    if who.sees_all:
+        return Q()
+    return Q(**{f"{path}buyer": who.organisation}) | Q(**{f"{path}seller": who.organisation})
+
+
+def orders(by: Actor) -> QuerySet[PurchaseOrder]:
+    """Orders of the caller's organisation as buyer or seller."""
+    return PurchaseOrder.objects.filter(_own(viewer(by))).select_related("buyer", "seller").prefetch_related("lines")
+
+
+def despatches(by: Actor) -> QuerySet[Despatch]:
+    """Despatches of the caller's orders; for a carrier the trips of its drivers, for a driver the own ones."""
+    who = viewer(by)
+    scope = _own(who, "order__")
+    if who.organisation.kind == OrganisationKind.CARRIER:
+        scope |= Q(driver=who.member) if who.member.has_role(Role.DRIVER) else Q(carrier=who.organisation)
+    return (
+        Despatch.objects.filter(scope)
+        .select_related("order__buyer", "order__seller", "seller", "carrier", "driver__person")
+        .prefetch_related(
+            Prefetch("lines", DespatchLine.objects.select_related("order_line")),
+            Prefetch("milestones", Milestone.objects.select_related("member__person").order_by("id")),
+            Prefetch("receipt", Receipt.objects.only("id", "receipt_no", "state", "despatch_id")),
+        )
+    )
+
+
+def receipts(by: Actor) -> QuerySet[Receipt]:
+    """Receipts of the caller's orders."""
+    return (
+        Receipt.objects.filter(_own(viewer(by), "order__"))
+        .select_related("order__buyer", "order__seller", "despatch", "organisation", "signer_member__person", "device")
+        .prefetch_related(Prefetch("lines", ReceiptLine.objects.select_related("despatch_line__order_line")))
+    )
+
+
+def find_order(by: Actor, order_id: UUID) -> PurchaseOrder:
+    """One of the caller's orders, NotFound otherwise."""
+    return _one(orders(by).filter(id=order_id))
+
+
+def find_order_by_number(by: Actor, buyer_uscc: str, order_no: str) -> PurchaseOrder:
+    """One of the caller's orders by the buyer's code and the order number as people write it, NotFound otherwise.
+
+    Several may claim a code: the order of whoever is verified under it goes before the others'. A rejected order frees its number.
+    """
+    if "\0" in buyer_uscc + order_no:  # which no number holds, and PostgreSQL would not look for
+        raise NotFound()
+    found = orders(by).filter(buyer__uscc=buyer_uscc, order_key=number_key(order_no))
+    verified_first = Case(When(buyer__verification=Verification.VERIFIED, then=0), default=1)
+    rejected_last = Case(When(state=OrderState.REJECTED, then=1), default=0)
+    return _one(found.order_by(verified_first, rejected_last, "-id")[:1])
+
+
+def find_despatch(by: Actor, despatch_id: UUID) -> Despatch:
+    """One of the caller's despatches, NotFound otherwise."""
+    return _one(despatches(by).filter(id=despatch_id))
+
+
+def find_receipt(by: Actor, receipt_id: UUID) -> Receipt:
+    """One of the caller's receipts, NotFound otherwise."""
+    return _one(receipts(by).filter(id=receipt_id))
+
+
+def _one(rows: Any) -> Any:
+    for row in rows:
+        return row
+    raise NotFound()
+
+
+def order_subject(by: Actor, order_id: UUID) -> Subject:
+    """An order as something to attach vouchers to: its two parties may."""
+    order = find_order(by, order_id)
+    parties = (order.buyer_id, order.seller_id)
+    return Subject(order.id, order.id, parties, may_attach=may_attach(viewer(by), parties))
+
+
+def despatch_subject(by: Actor, despatch_id: UUID) -> Subject:
+    """A despatch: the two parties and the carrier may attach. A carrier is shown no voucher that tells prices."""
+    despatch = find_despatch(by, despatch_id)
+    who = viewer(by)
+    parties = tuple(one for one in (despatch.order.buyer_id, despatch.order.seller_id, despatch.carrier_id) if one)
+    unseen = () if sees_prices(who, despatch.order) else PRICED_VOUCHERS
+    return Subject(despatch.id, despatch.order_id, parties, may_attach=may_attach(who, parties), unseen=unseen)
+
+
+def receipt_subject(by: Actor, receipt_id: UUID) -> Subject:
+    """A receipt: the two parties of its order may attach."""
+    receipt = find_receipt(by, receipt_id)
+    parties = (receipt.order.buyer_id, receipt.order.seller_id)
+    return Subject(receipt.id, receipt.order_id, parties, may_attach=may_attach(viewer(by), parties))
+
+
+def may_attach(who: Viewer, parties: Iterable[UUID | None]) -> bool:
+    """Whether the viewer may add vouchers to a document of these parties: whoever only looks may not."""
+    return who.organisation.id in parties and who.member.has_role(*ATTACHING)
+
+
+def sees_prices(who: Viewer, order: PurchaseOrder) -> bool:
+    """Prices are for the order's own parties and for those who see all; a carrier gets none."""
+    return who.sees_all or who.organisation.id in (order.buyer_id, order.seller_id)
+
+
+def signatures(order: PurchaseOrder) -> list[Signature]:
+    """Who signed the order and its receipts, oldest first."""
+    return list(order.signatures.select_related("member__person", "organisation", "device").order_by("id"))
+
+
+def carriers(by: Actor) -> QuerySet[Organisation]:
+    """Verified carriers with their active members, for a seller who has an order to send off; none for anybody else."""
+    who = viewer(by)
+    ready = PurchaseOrder.objects.filter(seller=who.organisation, state__in=ORDER_TRANSITIONS["despatch"])
+    if not who.member.has_role(*DESPATCHING) or not ready.exists():
+        return Organisation.objects.none()
+    drivers = Member.objects.filter(active=True).select_related("person")
+    return (
+        Organisation.objects.filter(kind=OrganisationKind.CARRIER, verification="VERIFIED")
+        .prefetch_related(Prefetch("members", drivers))
+        .order_by("name")
+    )
+
+
+def tasks(by: Actor) -> list[dict[str, Any]]:
+    """What waits for the caller, oldest first, at most 100 of a kind: to sign, to confirm, to despatch, to receive, to drive."""
+    who = viewer(by)
+    member = who.member
+    found: list[dict[str, Any]] = []
+    placed = orders(by).filter(buyer=who.organisation).order_by("id")
+    taken = orders(by).filter(seller=who.organisation).order_by("id")
+    if member.has_role(Role.SIGNER):
+        found += [
+            _order_task("order_to_sign", order, order.seller)
+            for order in placed.filter(state=OrderState.ISSUED)[:TASKS_LIMIT]
+        ]
+        arriving = despatches(by).filter(order__buyer=who.organisation, state__in=OPEN_DESPATCH).order_by("id")
+        found += [_despatch_task("delivery_to_receive", row, row.seller, prices=True) for row in arriving[:TASKS_LIMIT]]
+        found += [
+            _order_task("order_to_confirm", order, order.buyer)
+            for order in taken.filter(state=OrderState.BUYER_SIGNED)[:TASKS_LIMIT]
+        ]
+    if member.has_role(*DESPATCHING):
+        left = _lines_with_sent().filter(order=OuterRef("pk")).filter(quantity__gt=F("sent"))
+        sending = taken.filter(Exists(left), state__in=ORDER_TRANSITIONS["despatch"])
+        found += [_order_task("order_to_despatch", order, order.buyer) for order in sending[:TASKS_LIMIT]]
+    if member.has_role(Role.DRIVER):
+        trips = despatches(by).filter(driver=member, state__in=OPEN_DESPATCH).order_by("id")
+        found += [_despatch_task("trip", row, row.order.buyer, prices=False) for row in trips[:TASKS_LIMIT]]
+    return found
+
+
+def _lines_with_sent() -> QuerySet[Any]:
+    """Lines with `sent`: what was despatched of them and did not come back."""
+    kept = ~Q(despatch_lines__despatch__state=DespatchState.RETURNED)
+    sent = Coalesce(Sum("despatch_lines__quantity", filter=kept), Decimal(0), output_field=QuantityField())
+    return OrderLine.objects.annotate(sent=sent)
+
+
+def sent_quantities(order: PurchaseOrder) -> dict[str, Decimal]:
+    """What was despatched of each line and did not come back, by line number."""
+    return dict(_lines_with_sent().filter(order=order).values_list("line_id", "sent"))
+
+
+def all_delivered(order: PurchaseOrder) -> bool:
+    """Whether of every line as much was accepted as was ordered."""
+    delivered = dict(
+        ReceiptLine.objects.filter(receipt__order=order)
+        .values_list("despatch_line__order_line")
+        .annotate(Sum("accepted_quantity"))
+    )
+    return all(delivered.get(line.id, Decimal(0)) >= line.quantity for line in order.lines.all())
+
+
+def undespatched(order: PurchaseOrder) -> dict[str, str]:
+    """What may still be sent, by line number: ordered less despatched; lines with nothing left are absent."""
+    sent = sent_quantities(order)
+    left = {line.line_id: line.quantity - sent[line.line_id] for line in order.lines.all()}
+    return {line_id: quantity_text(quantity) for line_id, quantity in left.items() if quantity > 0}
+
+
+def lines_summary(lines: Sequence[tuple[OrderLine, Decimal]]) -> dict[str, Any]:
+    """An order or despatch in one line: how many lines, and the first with its quantity."""
+    first, quantity = lines[0]
+    return {
+        "count": len(lines),
+        "first_item": first.item_name,
+        "quantity": quantity_text(quantity),
+        "unit": first.unit,
+    }
+
+
+def order_lines_summary(order: PurchaseOrder) -> dict[str, Any]:
+    """An order's lines in one."""
+    return lines_summary([(line, line.quantity) for line in order.lines.all()])
+
+
+def _order_task(kind: str, order: PurchaseOrder, counterparty: Organisation) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "subject": typed("order", order.id),
+        "order": {"id": typed("order", order.id), "order_no": order.order_no},
+        "number": order.order_no,
+        "counterparty": {"name": counterparty.name, "name_en": counterparty.name_en},
+        "lines_summary": order_lines_summary(order),
+        "total": {"amount": money_text(order.total_fen), "currency": order.currency},
+        "since": order.issued_at,
+        "state": order.state,
+    }
+
+
+def _despatch_task(kind: str, despatch: Despatch, counterparty: Organisation, *, prices: bool) -> dict[str, Any]:
+    order, lines = despatch.order, list(despatch.lines.all())
+    worth = sum(line_amount_fen(line.quantity, Decimal(line.order_line.unit_price)) for line in lines)
+    return {
+        "kind": kind,
+        "subject": typed("despatch", despatch.id),
+        "order": {"id": typed("order", order.id), "order_no": order.order_no},
+        "number": despatch.despatch_no,
+        "counterparty": {"name": counterparty.name, "name_en": counterparty.name_en},
+        "lines_summary": lines_summary([(line.order_line, line.quantity) for line in lines]),
+        "total": {"amount": money_text(worth), "currency": order.currency} if prices else None,
+        "since": despatch.despatched_at,
+        "state": despatch.state,
+    }

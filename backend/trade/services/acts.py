@@ -1,0 +1,125 @@
+"""What every write of the supply chain does: who acts, the order's lock, the state's move, the signature's row.
+
+Lock order: purchase order, then everything below it. The lock is a no-op UPDATE: it holds on SQLite and PostgreSQL alike.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from backend.core import clock
+from backend.core.errors import Forbidden, NotFound
+from backend.core.events import Actor
+from backend.core.ids import typed
+from backend.core.sections import Section
+from backend.evidence.services import attach_voucher
+from backend.parties.models import Device, Member
+from backend.parties.selectors import holding_consent, member_of
+from backend.trade import errors, places
+from backend.trade.models import Despatch, PurchaseOrder, Signature
+from backend.trade.signing import SignedAct
+
+
+def acting_member(by: Actor, *roles: str) -> Member:
+    """The member who acts. Raises Forbidden without any of the roles."""
+    member = member_of(by)
+    if member is None or not set(roles) & set(member.roles):
+        raise Forbidden()
+    return member
+
+
+def lock_order(order_id: UUID, *, party: str, organisation: UUID | None) -> PurchaseOrder:
+    """The order, locked until the transaction ends. NotFound unless `organisation` is its `party` (buyer or seller)."""
+    if not PurchaseOrder.objects.filter(id=order_id, **{party: organisation}).update(version=F("version")):
+        raise NotFound()
+    return PurchaseOrder.objects.select_related("buyer", "seller").get(id=order_id)
+
+
+def move(row: PurchaseOrder | Despatch, transitions: dict[str, dict[str, str]], action: str) -> None:
+    """Moves a document along its declared transition. Raises WrongState, also when another request moved it in between."""
+    following = transitions[action].get(row.state)
+    if following is None or not type(row).objects.filter(id=row.id, state=row.state).update(state=following):
+        raise errors.WrongState(state=row.state)
+    row.state = following
+
+
+def party_ids(order: PurchaseOrder, **more: UUID | None) -> dict[str, str]:
+    named = {"order": order.id, "buyer": order.buyer_id, "seller": order.seller_id, **more}
+    return {name: str(value) for name, value in named.items() if value is not None}
+
+
+def despatch_audience(despatch: Despatch) -> list[UUID]:
+    order = despatch.order
+    return [order.buyer_id, order.seller_id, *([despatch.carrier_id] if despatch.carrier_id else [])]
+
+
+def assurance_of(by: Actor, place: places.Place) -> str:
+    """Of an act that asks for a place: a device key in ordinary storage is L2; where the place was refused, the signature stays, at L1."""
+    return by.assurance if place.location_given else min(by.assurance, "L1")
+
+
+def check_consent(by: Actor, act: SignedAct) -> None:
+    """A place counts only with the consent that this person gave under the present text and did not withdraw (PIPL art. 14, 15, 29)."""
+    if act.capture["location"] is None:
+        return
+    holding = by.person and holding_consent(by.person, "location")
+    if not holding or act.capture["consent"] != typed("consent", holding.id):
+        raise errors.ConsentMissing(field="capture.consent")
+
+
+def capture_section(by: Actor, act: SignedAct, scope: str) -> Section:
+    return Section(act.capture, person=by.person, purpose="capture", scope=scope)
+
+
+def attach_files(by: Actor, act: SignedAct, subject: tuple[str, UUID]) -> None:
+    """Attaches the pictures of an act to its document. Raises as attach_voucher does."""
+    for file in act.files:
+        attach_voucher(by=by, upload_id=file.upload, kind=file.kind, subject=subject, sha256=file.sha256)
+
+
+def keep_signature(
+    *,
+    by: Actor,
+    member: Member,
+    device: Device,
+    act: SignedAct,
+    client_event_id: str,
+    action: str,
+    subject: tuple[str, UUID],
+    order: PurchaseOrder,
+    event_id: UUID,
+    assurance: str,
+) -> Signature:
+    return Signature.objects.create(
+        action=action,
+        subject_type=subject[0],
+        subject_id=subject[1],
+        version=order.version,
+        order=order,
+        member=member,
+        organisation=member.organisation,
+        device=device,
+        client_event_id=client_event_id,
+        assurance=assurance,
+        simulated=by.simulated,
+        at=act.captured_at,
+        event_id=event_id,
+    )
+
+
+def signature_section(row: Signature) -> dict[str, Any]:
+    """What the chain commits to of a Signature row."""
+    return {
+        "action": row.action,
+        "subject": typed(row.subject_type, row.subject_id),
+        "version": row.version,
+        "order": typed("order", row.order_id),
+        "member": typed("member", row.member_id),
+        "organisation": typed("organisation", row.organisation_id),
+        "device": typed("device", row.device_id),
+        "client_event_id": row.client_event_id,
+        "assurance": row.assurance,
+        "simulated": row.simulated,
+        "at": clock.rfc3339(row.at),
+    }

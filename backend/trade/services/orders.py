@@ -1,0 +1,246 @@
+import datetime
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from backend.core import clock
+from backend.core.errors import NotFound, RuleBroken
+from backend.core.events import Actor, emit
+from backend.core.ids import new_id
+from backend.core.money import line_amount_fen
+from backend.core.sections import Section
+from backend.parties.models import Organisation
+from backend.trade import documents, errors, places
+from backend.trade.models import ORDER_TRANSITIONS, OrderLine, OrderState, PurchaseOrder, Signature
+from backend.trade.services.acts import (
+    acting_member,
+    attach_files,
+    capture_section,
+    check_consent,
+    keep_signature,
+    lock_order,
+    move,
+    party_ids,
+    signature_section,
+)
+from backend.trade.signing import SignedAct, acting_device, check_act
+
+LINES_LIMIT = 200
+TOTAL_LIMIT_FEN = 10**15
+
+
+@dataclass(frozen=True)
+class LineTerms:
+    """One line of an order to be issued. Decimals as they were written."""
+
+    line_id: str
+    item_code: str
+    item_name: str
+    quantity: Decimal
+    unit: str
+    unit_price: str
+    tax_rate: str
+    tolerance_pct: str
+
+
+@dataclass(frozen=True)
+class ShipTo:
+    """Where the goods go: a point and the radius, in metres, within which they may be received."""
+
+    name: str
+    address: str
+    latitude: Decimal
+    longitude: Decimal
+    radius_m: int
+
+
+@transaction.atomic
+def issue_order(
+    *,
+    by: Actor,
+    order_no: str,
+    buyer: UUID,
+    seller: UUID,
+    lines: list[LineTerms],
+    ship_to: ShipTo,
+    payment_days: int,
+    payment_from: str,
+    currency: str = "CNY",
+    contract_no: str = "",
+    funder_disclosure: str = "ask_buyer",
+) -> PurchaseOrder:
+    """Issues a purchase order, by the buyer's office or by the seller on the buyer's behalf; the buyer still signs it on a phone.
+
+    Raises Forbidden, NotFound (a party unknown, or the caller's organisation neither of both), NumberTaken, RuleBroken.
+    """
+    member = acting_member(by, "maker", "admin")
+    parties = {row.id: row for row in Organisation.objects.filter(id__in=[buyer, seller])}
+    if member.organisation_id not in (buyer, seller) or buyer not in parties or seller not in parties:
+        raise NotFound()
+    if buyer == seller:
+        raise RuleBroken("Buyer and seller are the same company.", field="seller")
+    amounts = [line_amount_fen(line.quantity, Decimal(line.unit_price)) for line in lines]
+    if not 0 < sum(amounts) < TOTAL_LIMIT_FEN:
+        raise RuleBroken("An order costs more than nothing, and less than ten trillion.", field="lines")
+    shown, key = documents.document_number(order_no, field="order_no", limit=64)
+    if len({line.line_id for line in lines}) < len(lines):
+        raise RuleBroken("Two lines carry the same number.", field="lines")
+    order = PurchaseOrder(
+        order_no=shown,
+        order_key=key,
+        buyer=parties[buyer],
+        seller=parties[seller],
+        currency=currency,
+        issue_date=_local_date(),
+        total_fen=sum(amounts),
+        ship_to_name=ship_to.name,
+        ship_to_address=ship_to.address,
+        latitude=ship_to.latitude,
+        longitude=ship_to.longitude,
+        radius_m=ship_to.radius_m,
+        payment_days=payment_days,
+        payment_from=payment_from,
+        contract_no=contract_no,
+        funder_disclosure=funder_disclosure,
+        issued_by=member,
+        issued_at=clock.now(),
+    )
+    try:
+        with transaction.atomic():
+            order.save(force_insert=True)
+    except IntegrityError:
+        taken = PurchaseOrder.objects.exclude(state=OrderState.REJECTED)
+        if not taken.filter(buyer=buyer, order_key=order.order_key).exists():
+            raise
+        raise errors.NumberTaken("This buyer has an order of that number.", field="order_no") from None
+    OrderLine.objects.bulk_create(
+        [OrderLine(order=order, **asdict(line), amount_fen=amount) for line, amount in zip(lines, amounts, strict=True)]
+    )
+    document = documents.order_document(order)
+    PurchaseOrder.objects.filter(id=order.id).update(digest=documents.digest(document))
+    emit(
+        type="order.issued",
+        chain="supply",
+        subject=("order", order.id),
+        by=by,
+        sections={"document": Section(document)},
+        audience=[buyer, seller],
+        payload=party_ids(order),
+    )
+    return order
+
+
+def _local_date() -> datetime.date:
+    return clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date()
+
+
+def _sign_order(
+    *, by: Actor, order_id: UUID, act: SignedAct, client_event_id: str, party: str, action: str, step: str, done: str
+) -> PurchaseOrder:
+    member = acting_member(by, "signer")
+    order = lock_order(order_id, party=party, organisation=by.organisation)
+    device = acting_device(by)
+    document = documents.order_document(order)
+    counterparty = order.seller if party == "buyer" else order.buyer
+    if Signature.objects.filter(action=action, subject_id=order.id, version=order.version).exists():
+        raise errors.AlreadySigned()
+    signature = check_act(
+        act,
+        by=by,
+        member=member,
+        device=device,
+        client_event_id=client_event_id,
+        action=action,
+        document=document,
+        order=order,
+        counterparty_uscc=counterparty.uscc,
+        lines=[{"line_id": line["line_id"], "quantity": line["quantity"]} for line in document["lines"]],
+        total={"amount": document["total"], "currency": order.currency},
+    )
+    places.check_place(act.capture, order)
+    check_consent(by, act)
+    move(order, ORDER_TRANSITIONS, step)
+    event_id = new_id()
+    row = keep_signature(
+        by=by,
+        member=member,
+        device=device,
+        act=act,
+        client_event_id=client_event_id,
+        action=action,
+        subject=("order", order.id),
+        order=order,
+        event_id=event_id,
+        assurance=by.assurance,
+    )
+    emit(
+        event_id=event_id,
+        type=done,
+        chain="supply",
+        subject=("order", order.id),
+        version=order.version,
+        by=by,
+        sections={
+            "document": Section(document),
+            "act": Section(signature_section(row)),
+            "signature": signature,
+            "capture": capture_section(by, act, document["id"]),
+        },
+        audience=[order.buyer_id, order.seller_id],
+        payload=party_ids(order, member=by.member, device=by.device),
+    )
+    attach_files(by, act, ("order", order.id))
+    return order
+
+
+def sign_order(*, by: Actor, order_id: UUID, act: SignedAct, client_event_id: str) -> PurchaseOrder:
+    """The buyer signs an issued order with the device key. Raises what acting_device, check_act and attach_voucher do, AlreadySigned, WrongState, NotFound, Forbidden."""
+    with transaction.atomic():
+        return _sign_order(
+            by=by,
+            order_id=order_id,
+            act=act,
+            client_event_id=client_event_id,
+            party="buyer",
+            action="order.sign",
+            step="sign",
+            done="order.signed",
+        )
+
+
+def confirm_order(*, by: Actor, order_id: UUID, act: SignedAct, client_event_id: str) -> PurchaseOrder:
+    """The seller confirms the version that the buyer signed. Raises as sign_order."""
+    with transaction.atomic():
+        return _sign_order(
+            by=by,
+            order_id=order_id,
+            act=act,
+            client_event_id=client_event_id,
+            party="seller",
+            action="order.confirm",
+            step="confirm",
+            done="order.confirmed",
+        )
+
+
+@transaction.atomic
+def reject_order(*, by: Actor, order_id: UUID, reason: str) -> PurchaseOrder:
+    """The buyer refuses an issued order and says why."""
+    acting_member(by, "signer", "maker", "admin")
+    order = lock_order(order_id, party="buyer", organisation=by.organisation)
+    move(order, ORDER_TRANSITIONS, "reject")
+    PurchaseOrder.objects.filter(id=order.id).update(rejection_reason=reason)
+    emit(
+        type="order.rejected",
+        chain="supply",
+        subject=("order", order.id),
+        version=order.version,
+        by=by,
+        sections={"act": Section({"reason": reason})},
+        audience=[order.buyer_id, order.seller_id],
+        payload=party_ids(order),
+    )
+    return order

@@ -1,0 +1,35 @@
+"""The sentences a person signs under. A text is never edited: a new wording is a new version, and old ones stay to be shown with old acts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SigningText:
+    """One sentence in both languages, named by id and version in what is signed."""
+
+    text_id: str
+    version: int
+    zh: str
+    en: str
+
+
+CURRENT = {
+    "order.sign": SigningText(
+        "order.sign",
+        1,
+        "我代表本公司签署此采购订单，确认其中的品名、数量、价格、收货地点和付款条件。",
+        "I sign this purchase order for my company: items, quantities, prices, place of delivery and payment terms as shown.",
+    ),
+    "order.confirm": SigningText(
+        "order.confirm",
+        1,
+        "我代表本公司确认接受此采购订单，将按所列条件供货。",
+        "I confirm this purchase order for my company; we deliver on the terms shown.",
+    ),
+    "receipt.sign": SigningText(
+        "receipt.sign",
+        1,
+        "我已清点货物，以上实收、短少和拒收数量属实，代表本公司签收。",
+        "I have counted the goods; the quantities received, short and rejected are true, and I sign for them for my company.",
+    ),
+}

@@ -1,0 +1,169 @@
+"""What a dock has to live with: no place given, no network, an upload cut short. The signature and the photo are not lost."""
+
+import io
+import json
+
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from tests.browser import people
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def kept(page: Page, handset: str, key: str) -> dict:
+    """What the handset keeps under a key."""
+    return json.loads(page.evaluate("key => localStorage.getItem(key)", f"yirong/{handset}/{key}"))["data"]
+
+
+def fetch(page: Page, handset: str, path: str) -> bytes:
+    """An answer of the API, asked with the handset's own session."""
+    answer = page.request.get(path, headers={"Authorization": f"Token {kept(page, handset, 'session')['token']}"})
+    assert answer.ok, answer.text()
+    return answer.body()
+
+
+def receipt_of(page: Page) -> dict:
+    """The receipt whose card is shown."""
+    items = page.evaluate("() => Object.keys(localStorage).filter(key => key.startsWith('yirong/chen-li/queue/'))")
+    made = [kept(page, "chen-li", key.removeprefix("yirong/chen-li/")) for key in items]
+    newest = max((one for one in made if one["kind"] == "receipt.sign"), key=lambda one: one["created_at"])
+    return json.loads(fetch(page, "chen-li", f"/api/v1/receipts/{newest['result']['id']}/"))
+
+
+def delivered(phones: BrowserContext, desk: BrowserContext, order: str, *numbers: str) -> Page:
+    """An order of that number, signed, confirmed, and sent off in as many trucks; the dock clerk's phone."""
+    people.issue_order(desk, order)
+    chen = people.handset(phones, "chen-li")
+    people.sign_order(chen, order)
+    su = people.handset(phones, "su-qing")
+    people.confirm_order(su, order)
+    for number in numbers:
+        su.get_by_test_id("order-despatch-new").last.click()
+        people.despatch(su, number=number, quantity="50")
+        su.goto("/m/?handset=su-qing#/pages/orders/index")
+        su.get_by_test_id("order-row").filter(has_text=order).click()
+    chen.goto("/m/?handset=chen-li")
+    return chen
+
+
+def test_signing_needs_neither_a_place_nor_a_network(phones: BrowserContext, desk: BrowserContext) -> None:
+    chen = delivered(phones, desk, "PO-NO-PLACE", "DN-NO-PLACE", "DN-NO-NET")
+    people.receive(chen, "DN-NO-PLACE", place=False)
+    expect(chen.get_by_test_id("receipt-badge").last).to_contain_text("已上链 #")
+    expect(chen.get_by_test_id("receipt-place").last).to_contain_text("没有提供位置")
+    expect(chen.get_by_test_id("receipt-assurance").last).to_contain_text("L1")
+    drawn_signature_is_kept(chen)
+
+    chen.goto("/m/?handset=chen-li")
+    chen.get_by_test_id("task-delivery_to_receive").filter(has_text="DN-NO-NET").click()
+    chen.get_by_test_id("all-received").click()
+    phones.set_offline(True)
+    expect(chen.get_by_test_id("offline-bar").last).to_be_visible()
+    people.draw(chen)
+    chen.get_by_test_id("delivery-sign").click()
+    expect(chen.get_by_test_id("receipt-local")).to_contain_text("已签·待同步")
+    chen.wait_for_timeout(500)
+    assert kept(chen, "chen-li", "session")["token"], "nobody is signed out by a missing network"
+    phones.set_offline(False)
+    expect(chen.get_by_test_id("receipt-badge").last).to_contain_text("已上链 #")
+    expect(chen.get_by_test_id("receipt-total").last).to_contain_text("4,425.00")
+
+
+def drawn_signature_is_kept(chen: Page) -> None:
+    """The stored picture of the drawn signature has ink on it, and ground."""
+    vouchers = receipt_of(chen)["vouchers"]
+    signature = next(voucher for voucher in vouchers if voucher["kind"] == "signature")
+    picture = Image.open(io.BytesIO(fetch(chen, "chen-li", signature["content_url"]))).convert("RGBA")
+    ground = Image.new("RGBA", picture.size, "white")
+    ground.alpha_composite(picture)
+    dark = sum(ground.convert("L").histogram()[:128])
+    assert 300 < dark < picture.width * picture.height / 4
+
+
+def test_an_upload_goes_on_where_a_reload_cut_it_and_the_original_stays_byte_for_byte(
+    phones: BrowserContext, desk: BrowserContext
+) -> None:
+    people.issue_order(desk, "PO-UPLOAD")
+    chen = people.handset(phones, "chen-li")
+    chen.get_by_test_id("task-order_to_sign").filter(has_text="PO-UPLOAD").click()
+    chen.get_by_test_id("attach-voucher").click()
+    chen.get_by_test_id("kind-stamped_delivery_note").click()
+    original = turned_photo()
+    with chen.expect_file_chooser() as chooser:
+        chen.get_by_test_id("file-camera").click()
+    chooser.value.set_files({"name": "送货单 gate 3.jpg", "mimeType": "image/jpeg", "buffer": original})
+    expect(chen.get_by_test_id("file-chosen")).to_be_visible()
+
+    sent: list[int] = []
+
+    def two_parts_then_silence(route: Route) -> None:
+        if len(sent) == 2:
+            return route.abort()
+        sent.append(int(route.request.url.rsplit("/", 1)[1]))
+        return route.continue_()
+
+    chen.route("**/api/v1/uploads/*/parts/*", two_parts_then_silence)
+    chen.get_by_test_id("voucher-add").click()
+    bar = chen.get_by_test_id("upload-progress")
+    expect(bar).to_be_visible()
+    share = 2 * 1024 * 1024 / len(original) * 100
+    expect(bar).to_have_attribute("aria-valuenow", str(int(share + 0.5)))
+    chen.unroute_all()
+    chen.on("request", lambda asked: "/parts/" in asked.url and sent.append(int(asked.url.rsplit("/", 1)[1])))
+    chen.goto("/m/?handset=chen-li#/pages/queue/index")
+    chen.reload()
+    expect(chen.get_by_test_id("queue-badge").first).to_contain_text("已上链 #")
+    assert sent == sorted(set(sent)), "no part travels twice"
+
+    chen.get_by_test_id("queue-item").first.click()
+    expect(chen.get_by_test_id("voucher").last).to_contain_text("送货单 gate 3.jpg")
+    subject = chen.url.rsplit("=", 1)[1]
+    (card,) = json.loads(fetch(chen, "chen-li", f"/api/v1/vouchers/?subject={subject}"))["results"]
+    assert fetch(chen, "chen-li", card["content_url"]) == original
+    view = Image.open(io.BytesIO(fetch(chen, "chen-li", card["view_url"])))
+    assert view.height > view.width, "it stands upright, as it was taken"
+    assert not view.getexif()
+
+
+def turned_photo() -> bytes:
+    """Over 3 MB, as a phone held upright takes it: sideways, with its orientation and the place in EXIF."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825).update({1: "N", 2: (31.0, 13.0, 49.4), 3: "E", 4: (121.0, 28.0, 25.3)})
+    data = io.BytesIO()
+    Image.effect_noise((2600, 1950), 90).convert("RGB").save(data, "JPEG", quality=93, exif=exif)
+    assert len(data.getvalue()) > 3 * 1024 * 1024
+    return data.getvalue()
+
+
+def test_a_slow_server_is_waited_for_and_what_was_signed_is_not_offered_again(
+    phones: BrowserContext, desk: BrowserContext
+) -> None:
+    people.issue_order(desk, "PO-SLOW")
+    chen = people.handset(phones, "chen-li")
+    held: list[Route] = []
+    slow = True
+
+    def wait_with(route: Route) -> None:
+        held.append(route) if slow else route.continue_()
+
+    chen.route("**/api/v1/orders/ord_*/", wait_with)
+    chen.get_by_test_id("task-order_to_sign").filter(has_text="PO-SLOW").click()
+    expect(chen.get_by_test_id("state-loading").last).to_be_visible()
+    expect(chen.get_by_test_id("slow")).to_be_visible()
+    held.pop().continue_()
+    chen.get_by_test_id("order-sign").click()
+    expect(chen.get_by_test_id("queue-badge").last).to_be_visible()
+    # The server has taken it, and is slow to show the order as it is now.
+    chen.wait_for_function(
+        "() => Object.keys(localStorage).some(key => key.includes('/queue/') && localStorage[key].includes('accepted'))"
+    )
+    assert held
+    expect(chen.get_by_test_id("order-sign")).to_have_count(0)
+    slow = False
+    for route in held:
+        route.continue_()
+    expect(chen.get_by_test_id("order-state").last).to_contain_text("待卖方确认")
+    expect(chen.get_by_test_id("order-sign")).to_have_count(0)

@@ -1,0 +1,105 @@
+"""The cast's story in full: an order signed and confirmed, despatched, received 12 km away, its photo a voucher, its alert raised."""
+
+import hashlib
+import io
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from PIL import Image
+
+from tests.cast import TWELVE_KM_AWAY, Cast, confirmed_order, despatched, make_cast, phone_of
+from tests.phone import Json, Phone
+
+
+@dataclass
+class Story:
+    """The documents that exist, as wire ids, and the phones of the people who made them."""
+
+    cast: Cast
+    clerk: Phone
+    sales: Phone
+    driver: Phone
+    officer: Phone
+    stranger: Phone
+    order: Json
+    despatch: str
+    underway: str
+    receipt: str
+    voucher: str
+    upload: str
+    alert: str
+    event: str
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The parameters of the API's paths, each with one that exists."""
+        return {
+            "order": self.order["id"],
+            "despatch": self.underway,
+            "receipt": self.receipt,
+            "voucher_id": self.voucher,
+            "upload_id": self.upload,
+            "alert": self.alert,
+            "event_id": self.event,
+            "buyer_uscc": self.cast.buyer.uscc,
+            "order_no": self.order["document"]["order_no"],
+        }
+
+
+def photograph() -> bytes:
+    """A small JPEG that no other has the digest of."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (16, 16), secrets.token_bytes(768)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def uploaded(phone: Phone, content: bytes) -> str:
+    """The id of an upload that arrived in full."""
+    body = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "filename": "photo.jpg"}
+    status, upload = phone.post("/api/v1/uploads/", body | {"mime": "image/jpeg", "source": "camera"})
+    assert status == 201, upload
+    status, answer = phone.send("PUT", f"/api/v1/uploads/{upload['id']}/parts/0", content, phone.headers())
+    assert status == 200, answer
+    return str(upload["id"])
+
+
+@pytest.fixture
+def story(drain: Callable[[], None]) -> Story:
+    cast = make_cast()
+    clerk, sales, driver = phone_of(cast.clerk), phone_of(cast.sales), phone_of(cast.driver)
+    officer, stranger = phone_of(cast.risk), phone_of(cast.stranger)
+    order = confirmed_order(cast, clerk, sales)
+    first, rest = order["document"]["lines"][:1], order["document"]["lines"][1:]
+    delivery = despatched(
+        cast, order, sales, lines=[{"order_line": line["line_id"], "quantity": line["quantity"]} for line in first]
+    )
+    underway = despatched(
+        cast, order, sales, "DN-2", lines=[{"order_line": line["line_id"], "quantity": "1.000"} for line in rest]
+    )
+    status, receipt = clerk.sign(
+        "/api/v1/receipts/", clerk.receipt_act(delivery, capture=clerk.capture(TWELVE_KM_AWAY))
+    )
+    assert status == 201, receipt
+    photo = uploaded(sales, photograph())
+    status, voucher = sales.post("/api/v1/vouchers/", {"upload": photo, "kind": "photo", "subject": receipt["id"]})
+    assert status == 201, voucher
+    drain()
+    _, alerts = officer.get("/api/v1/alerts/")
+    return Story(
+        cast=cast,
+        clerk=clerk,
+        sales=sales,
+        driver=driver,
+        officer=officer,
+        stranger=stranger,
+        order=order,
+        despatch=delivery["id"],
+        underway=underway["id"],
+        receipt=receipt["id"],
+        voucher=voucher["id"],
+        upload=photo,
+        alert=alerts["results"][0]["id"],
+        event=receipt["anchor"]["event"],
+    )

@@ -1,0 +1,118 @@
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client, override_settings
+from django.urls import path
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend.core.errors import RuleBroken
+from backend.core.idempotency import idempotent
+from backend.core.ids import new_id
+from backend.core.models import IdempotentAnswer
+from backend.parties.models import Person
+from tests.core.conftest import at_once, real_transactions
+
+pytestmark = pytest.mark.django_db
+KEY = "0199b3c2-key_of-a-write"
+
+
+class Writes(APIView):
+    """Makes a row for each write that is really done."""
+
+    permission_classes = [IsAuthenticated]
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        row = Group.objects.create(name=str(new_id()))
+        if request.data.get("refuse"):
+            raise RuleBroken("not today", field="refuse")
+        return Response({"row": row.id, "said": request.data}, status=201)
+
+    put = post
+
+
+urlpatterns = [path("writes/", Writes.as_view()), path("others/", Writes.as_view())]
+
+
+@pytest.fixture(autouse=True)
+def urls() -> Iterator[None]:
+    with override_settings(ROOT_URLCONF=__name__):
+        yield
+
+
+def person(name: str = "Clerk") -> Client:
+    client = Client()
+    client.force_login(Person.objects.create_user(name=name, username=name))
+    return client
+
+
+def write(client: Client, body: Any, key: str | None = KEY, to: str = "/writes/", method: str = "post") -> Any:
+    data = body if isinstance(body, str | bytes) else json.dumps(body)
+    headers = {"Idempotency-Key": key} if key is not None else {}
+    return getattr(client, method)(to, data, content_type="application/json", headers=headers)
+
+
+def test_a_repeat_gets_the_first_answer_and_writes_nothing() -> None:
+    client = person()
+    first = write(client, {"a": 1, "b": 2})
+    again = write(client, '{"b": 2,   "a": 1}')
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replay"] == "true" and "Idempotent-Replay" not in first.headers
+    assert Group.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"body": {"a": 2}}, {"to": "/others/"}, {"method": "put"}],
+    ids=["another body", "another address", "another method"],
+)
+def test_the_same_key_for_another_request_is_refused(other: dict[str, Any]) -> None:
+    client = person()
+    write(client, {"a": 1})
+    answer = write(client, **({"body": {"a": 1}} | other))
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency-mismatch")
+    assert Group.objects.count() == 1
+
+
+def test_a_key_belongs_to_its_person() -> None:
+    assert write(person("A"), {"a": 1}).json()["row"] != write(person("B"), {"a": 1}).json()["row"]
+
+
+@pytest.mark.parametrize("key", [None, "", "short", "x" * 65, "with space", "ключ-ключ", "a/b/c/d/e"])
+def test_a_key_that_is_missing_or_malformed_is_refused_and_nothing_written(key: str | None) -> None:
+    answer = write(person(), {"a": 1}, key=key)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-required")
+    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert not Group.objects.exists() and not IdempotentAnswer.objects.exists()
+
+
+def test_a_refused_write_stores_nothing_and_may_be_tried_again() -> None:
+    client = person()
+    refused = write(client, {"refuse": True})
+    assert (refused.status_code, refused.json()["code"]) == (422, "rule-broken")
+    assert not Group.objects.exists() and not IdempotentAnswer.objects.exists()
+    assert write(client, {"refuse": False}).status_code == 201
+
+
+@real_transactions
+def test_two_at_once_are_one_write_with_one_answer(sequences: None) -> None:
+    someone = Person.objects.create_user(name="Clerk", username="clerk")
+    answers = []
+
+    def send() -> None:
+        client = Client()
+        client.force_login(someone)
+        answers.append(write(client, {"a": 1}))
+
+    assert at_once(*[send] * 4) == []
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.content for answer in answers}) == 1 and Group.objects.count() == 1
+    assert sum("Idempotent-Replay" in answer.headers for answer in answers) == 3, connection.vendor

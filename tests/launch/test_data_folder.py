@@ -1,0 +1,134 @@
+"""One folder holds all state: where it may lie, what it is marked as, and what a reset deletes."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from backend.core.launch import demonstration as marks
+from backend.core.launch.environment import LONGEST_SOCKET_PATH, DataFolder
+from backend.core.launch.options import Options
+from backend.core.launch.refusal import StartRefused
+from tests.launch.conftest import Up, run_manage
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence() -> None:
+    refused = run_manage("up", "--data-dir", "/sys/yirong")
+
+    assert refused.returncode == 1
+    assert "The data folder /sys/yirong cannot be written" in refused.stderr
+    assert "不可写" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("mine")
+
+    refused = run_manage("up", "--data-dir", str(tmp_path / "var"))
+
+    assert refused.returncode == 1
+    assert "cannot be written" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert (tmp_path / "var").read_text() == "mine"
+
+
+def test_keys_and_sockets_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "var")
+    folder.make()
+
+    assert oct(folder.keys.stat().st_mode & 0o777) == "0o700"
+    assert oct(folder.run.stat().st_mode & 0o777) == "0o700"
+
+
+def test_a_long_path_gets_a_short_private_socket_that_can_be_bound(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / ("深" * 40))
+    folder.make()
+    path = folder.socket("valkey.sock")
+    try:
+        assert len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
+        assert oct(path.parent.stat().st_mode & 0o777) == "0o700"
+        assert path == DataFolder(folder.path).socket("valkey.sock")
+        assert path != DataFolder(tmp_path / ("深" * 41)).socket("valkey.sock")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    finally:
+        shutil.rmtree(path.parent)
+
+
+def test_a_socket_folder_that_others_may_enter_is_refused(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / ("深" * 42))
+    prepared = folder.socket("valkey.sock").parent
+    try:
+        prepared.chmod(0o755)
+        with pytest.raises(StartRefused, match="not private"):
+            folder.socket("valkey.sock")
+    finally:
+        prepared.rmdir()
+
+
+def test_a_start_works_where_the_path_is_long(up: Callable[..., Up], demonstration: Path) -> None:
+    data_dir = demonstration.rename(demonstration.with_name("仓" * 40))
+    started = up(data_dir).wait_until_started()
+
+    assert started.interrupt() == 0
+    shutil.rmtree(DataFolder(data_dir).socket("valkey.sock").parent)
+
+
+@pytest.fixture
+def own_data(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path / "own")
+    folder.make()
+    folder.database.write_bytes(b"somebody's records")
+    return folder
+
+
+def test_a_demonstration_is_not_written_into_own_data(own_data: DataFolder) -> None:
+    refused = run_manage("up", data_dir=own_data.path)
+
+    assert refused.returncode == 1
+    assert "holds data that is no demonstration" in refused.stderr
+    assert own_data.database.read_bytes() == b"somebody's records"
+
+
+def test_a_reset_deletes_nothing_that_is_not_marked_as_a_demonstration(own_data: DataFolder) -> None:
+    refused = run_manage("up", "--reset-demo", data_dir=own_data.path)
+
+    assert refused.returncode == 1
+    assert "not marked as a demonstration" in refused.stderr
+    assert own_data.database.read_bytes() == b"somebody's records"
+
+
+def test_own_data_is_not_kept_in_a_demonstration(demonstration: Path) -> None:
+    refused = run_manage("up", "--no-demo", data_dir=demonstration)
+
+    assert refused.returncode == 1
+    assert "holds the demonstration" in refused.stderr
+
+
+def test_a_reset_leaves_alone_a_database_that_lies_elsewhere(
+    demonstration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere/records")
+
+    with pytest.raises(StartRefused, match="outside the data folder"):
+        marks.refuse_to_mix(DataFolder(demonstration), Options(reset_demo=True))
+
+
+def test_a_reset_starts_the_demonstration_anew_and_leaves_what_it_did_not_make(
+    up: Callable[..., Up], demonstration: Path
+) -> None:
+    (demonstration / "notes.txt").write_text("mine")
+    key = (demonstration / "keys" / "django").read_text()
+    before = (demonstration / "yirong.sqlite3").stat().st_ino
+
+    started = up(demonstration, "--reset-demo").wait_until_started()
+
+    assert "写入演示数据" in started.text
+    assert started.interrupt() == 0
+    assert (demonstration / "notes.txt").read_text() == "mine"
+    assert (demonstration / "keys" / "django").read_text() != key
+    assert (demonstration / "yirong.sqlite3").stat().st_ino != before
+    assert DataFolder(demonstration).is_demonstration

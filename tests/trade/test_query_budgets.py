@@ -1,0 +1,75 @@
+"""How many queries each read may take, however much there is to read."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from backend.core.ids import typed
+from tests.cast import Cast, confirmed_order, despatched, issued_order
+from tests.evidence.conftest import pdf
+from tests.phone import Json, Phone
+
+pytestmark = pytest.mark.django_db
+
+# three of each are for the session and the member
+BUDGETS = {
+    "clerk tasks/": 13,
+    "sales tasks/": 10,
+    "driver tasks/": 9,
+    "clerk orders/": 4,
+    "clerk despatches/": 6,
+    "driver despatches/": 6,
+    "clerk receipts/": 4,
+    "clerk logins/": 2,
+    "sales carriers/": 5,
+    "clerk vouchers/?subject={order}": 7,
+    "clerk orders/{order}/": 14,
+    "sales despatches/{despatch}/": 11,
+    "clerk receipts/{receipt}/": 8,
+    "clerk trace/{buyer}/PO-0": 44,
+}
+
+
+def attach(phone: Phone, subject: str, number: int) -> None:
+    data = pdf(f"% {number} {subject}\n".encode())
+    announced = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "filename": "a.pdf"}
+    _, upload = phone.post("/api/v1/uploads/", announced | {"mime": "application/pdf", "source": "file"})
+    phone.send("PUT", f"/api/v1/uploads/{upload['id']}/parts/0", data, phone.headers())
+    status, answer = phone.post("/api/v1/vouchers/", {"upload": upload["id"], "kind": "other", "subject": subject})
+    assert status == 201, answer
+
+
+@pytest.fixture
+def busy(cast: Cast, clerk: Phone, sales: Phone, drain: Callable[[], None]) -> dict[str, str]:
+    """Three orders on their way, one with three deliveries signed for and vouchers on everything, three that wait."""
+    orders = [confirmed_order(cast, clerk, sales, order_no=f"PO-{number}") for number in range(3)]
+    sent: list[Json] = []
+    for number, order in enumerate([*orders, orders[0], orders[0]]):
+        lines = [{"order_line": "1", "quantity": "5"}]
+        sent.append(despatched(cast, order, sales, number=f"DN-{number}", lines=lines))
+    receipts = []
+    for one in (sent[0], sent[3]):
+        shown = clerk.get(f"/api/v1/despatches/{one['id']}/")[1]
+        receipts.append(clerk.sign("/api/v1/receipts/", clerk.receipt_act(shown))[1])
+    named = {"order": orders[0]["id"], "despatch": sent[0]["id"], "receipt": receipts[0]["id"]}
+    for subject in named.values():
+        for number in range(3):
+            attach(sales, subject, number)
+    for number in range(3):
+        assert typed("order", issued_order(cast, order_no=f"X-{number}").id)
+    drain()
+    return named | {"buyer": cast.buyer.uscc}
+
+
+def test_each_read_keeps_to_its_queries(
+    clerk: Phone, sales: Phone, driver: Phone, busy: dict[str, str], django_assert_max_num_queries: Any
+) -> None:
+    phones = {"clerk": clerk, "sales": sales, "driver": driver}
+    for read, budget in BUDGETS.items():
+        who, path = read.split()
+        with django_assert_max_num_queries(budget, info=read):
+            status, answer = phones[who].get("/api/v1/" + path.format(**busy))
+        assert status == 200, answer
+        assert len(answer.get("results", answer.get("steps", [0, 0]))) > 1 or "carriers" in read or "logins" in read
