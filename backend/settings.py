@@ -10,6 +10,8 @@ import django_stubs_ext
 import environ
 import structlog
 from kombu import Queue
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 # ModelAdmin[Alert] and the like are types that Django does not make subscriptable by itself.
 django_stubs_ext.monkeypatch()
@@ -153,11 +155,12 @@ CELERY_BEAT_SCHEDULE = {
     "leftover uploads": {"task": "evidence.collect_leftovers", "schedule": 3600.0, "options": {"expires": 3600}},
     "sign-in refusals": {"task": "parties.anchor_refusals", "schedule": 60.0, "options": {"expires": 60}},
 }
-# channels_redis waits five seconds for a message, redis-py gives up a read after five: the idle socket would die without the longer limit.
+# A push is one PUBLISH that waits for nobody: whoever is not there fetches by the API. (The layer that keeps messages costs several commands a
+# listener.) A connection that its server closed is found out by the first command on it, which is then sent again on a new one.
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [{"address": _redis(1), "socket_timeout": 15}]},
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": _redis(1), "retry": Retry(NoBackoff(), 1)}]},
     }
 }
 CACHES = {

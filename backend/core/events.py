@@ -153,6 +153,11 @@ def number_waiting(limit: int = NUMBERED_AT_ONCE) -> int:
     return numbered
 
 
+def waiting() -> bool:
+    """Whether an event has no position yet."""
+    return Event.objects.filter(position=None).exists()
+
+
 Handler = Callable[[Event], None]
 _subscribers: dict[str, tuple[frozenset[str], Handler]] = {}
 _followers: dict[str, Callable[[], None]] = {}

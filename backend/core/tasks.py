@@ -2,7 +2,7 @@ import structlog
 from celery import shared_task
 
 from backend.core import events
-from backend.core.wake import awake, wake
+from backend.core.wake import advanced, advancing, awake
 
 log = structlog.get_logger(__name__)
 
@@ -11,9 +11,20 @@ log = structlog.get_logger(__name__)
 def advance() -> None:
     """Numbers what waits, then lets every follower and subscriber catch up. One that fails is logged and does not hold up the others.
 
-    Two at a time are harmless: numbers are given under a lock, each cursor is claimed. Work that is left is picked up by the next beat.
+    Two at a time are harmless, for numbers are given under a lock and each cursor is claimed; but they would only get in each other's way,
+    so whoever comes while another advances leaves it to that one, which looks again after it has let go.
     """
     awake()
+    while advancing():
+        try:
+            _catch_up()
+        finally:
+            advanced()
+        if not events.waiting():
+            return
+
+
+def _catch_up() -> None:
     while events.number_waiting():
         pass
     for name, run in events.followers().items():
@@ -27,5 +38,3 @@ def advance() -> None:
                 pass
         except Exception:
             log.exception("subscriber stopped", subscriber=name)
-    if events.number_waiting():
-        wake()

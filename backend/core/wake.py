@@ -1,10 +1,15 @@
 from celery import current_app
-from django.core.cache import cache
+from django.core.cache import caches
 
 from backend.core import broker
 
+# One for the whole process: Django keeps its own a thread, the web server has a thread a request, and each would connect anew.
+cache = caches.create_connection("default")
+
 WOKEN = "core.woken"
 WOKEN_SECONDS = 2
+ADVANCING = "core.advancing"
+ADVANCING_SECONDS = 5
 
 
 def wake() -> None:
@@ -23,3 +28,20 @@ def _send() -> None:
 def awake() -> None:
     """Says that a worker begins to look: what is committed from now on asks again. Call it before anything is read."""
     broker.ask("awake", lambda: cache.delete(WOKEN))
+
+
+def advancing() -> bool:
+    """Whether the caller may advance: nobody else does, or the one who did was not heard of for five seconds, or the broker is lost."""
+    alone = True
+
+    def claim() -> None:
+        nonlocal alone
+        alone = cache.add(ADVANCING, True, ADVANCING_SECONDS)
+
+    broker.ask("advancing", claim)
+    return alone
+
+
+def advanced() -> None:
+    """Lets another advance. Whoever calls it looks once more whether something waits."""
+    broker.ask("advanced", lambda: cache.delete(ADVANCING))

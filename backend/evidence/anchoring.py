@@ -194,9 +194,8 @@ def _drain_chain(chain: str, holder: UUID) -> None:
         new = ledger.drain(DRAINED_AT_ONCE)
         published = published_size(chain)
         anchored = ledger.publish_latest().size
-        if new is not None:
-            _tell("event.on_chain", chain, committed, new.size)
-        _tell("event.anchored", chain, published, anchored)
+        news = _news("event.on_chain", chain, committed, new.size) if new is not None else []
+        push.push_all(news + _news("event.anchored", chain, published, anchored))
         more = new is not None and new.size - committed >= DRAINED_AT_ONCE
         if more:
             _renew(chain, holder)
@@ -220,23 +219,23 @@ def _release(chain: str, holder: UUID) -> None:
         log.info("lease left to run out", chain=chain, reason=type(error).__name__)
 
 
-def _tell(kind: str, chain: str, start: int, end: int) -> None:
-    """Pushes to each event's audience that the chain reached it; one word for all when they are many."""
+def _news(kind: str, chain: str, start: int, end: int) -> list[push.Push]:
+    """What to tell each event's audience when the chain reached it; one word for all when they are many."""
     if end <= start:
-        return
+        return []
     events = Event.objects.filter(chain=chain, index__gte=start, index__lt=end).order_by("index")
-    told = events.values_list("id", "index", "subject_type", "subject_id", "audience")
     if end - start > TOLD_EACH:
-        push.push(
-            _everyone(events.values_list("audience", flat=True).iterator()), "ledger.advanced", chain=chain, size=end
-        )
-        return
-    for event_id, index, subject_type, subject_id, audience in told:
+        everyone = _everyone(events.values_list("audience", flat=True).iterator())
+        return [push.Push(everyone, "ledger.advanced", {"chain": chain, "size": end})]
+    news = []
+    for event_id, index, subject_type, subject_id, audience in events.values_list(
+        "id", "index", "subject_type", "subject_id", "audience"
+    ):
         subject = typed(subject_type, subject_id) if subject_type in PREFIXES else None
-        push.push(
-            _everyone([audience]), kind, event=typed("event", event_id), chain=chain, index=index, subject=subject
-        )
+        ids = {"event": typed("event", event_id), "chain": chain, "index": index, "subject": subject}
+        news.append(push.Push(_everyone([audience]), kind, ids))
+    return news
 
 
-def _everyone(audiences: Iterable[list[str]]) -> list[UUID]:
-    return [UUID(one) for one in dict.fromkeys(one for audience in audiences for one in audience)]
+def _everyone(audiences: Iterable[list[str]]) -> tuple[UUID, ...]:
+    return tuple(UUID(one) for one in dict.fromkeys(one for audience in audiences for one in audience))

@@ -4,15 +4,9 @@ import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
-import structlog
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
-from redis.exceptions import RedisError
 
-from backend.core.push import group_name
-
-log = structlog.get_logger(__name__)
+from backend.core.push import group_name, send
 
 
 def console_group(session_key: str) -> UUID:
@@ -25,18 +19,5 @@ def close(groups: Iterable[UUID]) -> None:
 
     A lost broker is logged, never raised: a socket looks again whether it may still listen before it passes anything on.
     """
-    names = [group_name(group) for group in groups]
-    transaction.on_commit(lambda: _send(names), robust=True)
-
-
-def _send(names: list[str]) -> None:
-    layer = get_channel_layer()
-
-    async def send() -> None:
-        for name in names:
-            await layer.group_send(name, {"type": "live.revoked"})
-
-    try:
-        async_to_sync(send)()
-    except (OSError, RedisError) as error:
-        log.warning("sockets not told of a revocation", error=type(error).__name__)
+    messages = [(group_name(group), {"type": "live.revoked"}) for group in groups]
+    transaction.on_commit(lambda: send("revocation", messages), robust=True)

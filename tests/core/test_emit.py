@@ -9,6 +9,7 @@ from backend.core import events
 from backend.core.events import SYSTEM, Actor, emit
 from backend.core.ids import new_id, typed
 from backend.core.models import LEAF_LIMIT, Event, SealedSection
+from backend.core.push import Push
 from backend.core.sections import Section, open_section
 from backend.ledger import commitment
 from backend.ledger.errors import SectionMismatch
@@ -98,10 +99,10 @@ def test_what_is_rolled_back_leaves_no_event_and_wakes_nobody(sequences: None, m
 
 @real_transactions
 def test_the_audience_is_told_by_ids_after_the_commit(sequences: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple] = []
-    monkeypatch.setattr(events.push, "send_now", lambda audience, kind, ids: told.append((list(audience), kind, ids)))
+    told: list[Push] = []
+    monkeypatch.setattr(events.push, "send_now", told.extend)
     buyer, order, other = new_id(), new_id(), new_id()
     payload = {"order": str(order), "event": str(other), "amount": "12.00"}
     (event,) = record(type="order.signed", subject=("order", order), audience=[buyer, buyer], payload=payload)
     ids = {"type_": "order.signed", "event": typed("event", event.id), "order": typed("order", order)}
-    assert told == [([buyer], "order.changed", ids)]
+    assert told == [Push((buyer,), "order.changed", ids)]

@@ -12,9 +12,10 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from backend.core import broker, push, tasks
+from backend.core import wake as wake_module
 from backend.core.ids import new_id
 from backend.core.launch.environment import DataFolder
-from backend.core.wake import WOKEN_SECONDS, awake, wake
+from backend.core.wake import WOKEN_SECONDS, advancing, awake, wake
 from tests.stack import Product
 
 NO_BROKER = "redis+socket:///nonexistent/valkey.sock?virtual_host=0"
@@ -41,6 +42,35 @@ def test_a_thousand_wake_ups_are_one_task_until_a_worker_begins_to_look(sent: li
     awake()
     wake()
     assert len(sent) == 2
+
+
+@pytest.mark.django_db
+def test_one_advances_at_a_time_and_looks_again_after_it_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def look(name: str) -> int:
+        if not looks:
+            looks.append(name)
+            tasks.advance()  # another worker, meanwhile: it leaves at once
+        else:
+            looks.append(name)
+        return 0
+
+    monkeypatch.setattr(tasks.events, "number_waiting", lambda: look("numbered"))
+    left = [True, False]
+    monkeypatch.setattr(tasks.events, "waiting", lambda: left.pop(0))
+    tasks.advance()
+    assert looks == ["numbered", "numbered"], "the second look is for what was committed while the other was sent away"
+    assert left == []
+
+
+@pytest.mark.django_db
+def test_a_lost_broker_holds_up_nobody_who_advances(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> bool:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(wake_module.cache, "add", lost)
+    assert advancing() is True
 
 
 @pytest.mark.django_db
@@ -96,7 +126,7 @@ def test_a_push_without_a_broker_is_logged_and_never_raised(
 ) -> None:
     monkeypatch.setattr(push, "get_channel_layer", lambda: LostLayer(error))
     with caplog.at_level(logging.WARNING):
-        push.send_now([new_id()], "order.changed", {})
+        push.send_now([push.Push((new_id(),), "order.changed")])
     assert "broker lost" in caplog.text and "push order.changed" in caplog.text
 
 
@@ -105,7 +135,7 @@ def test_a_silent_broker_is_waited_for_once_and_then_left_alone_for_a_while(monk
     monkeypatch.setattr(push, "get_channel_layer", lambda: LostLayer(None))
     before = time.monotonic()
     for _ in range(20):
-        push.send_now([new_id(), new_id()], "order.changed", {})
+        push.send_now([push.Push((new_id(), new_id()), "order.changed")])
     assert time.monotonic() - before < 0.5
     monkeypatch.setattr(broker, "_silent_until", 0.0)
     assert broker.ask("again", lambda: None) is True

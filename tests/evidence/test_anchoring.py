@@ -86,27 +86,27 @@ def test_an_idle_ledger_signs_nothing(happen: Happen, drain: Callable[[], None])
 def test_the_audience_is_told_when_the_event_is_on_chain_and_anchored(
     happen: Happen, drain: Callable[[], None], monkeypatch: pytest.MonkeyPatch, clerk: Any
 ) -> None:
-    told: list[Any] = []
-    monkeypatch.setattr(push, "push", lambda audience, kind, **ids: told.append((list(audience), kind, ids)))
+    told: list[push.Push] = []
+    monkeypatch.setattr(push, "push_all", told.extend)
     firm = clerk.member.organisation_id
     (event,) = happen(1, audience=[firm], subject=("order", clerk.member.id))
     told.clear()
     drain()
     ids = {"event": typed("event", event.id), "chain": "supply", "index": 0, "subject": typed("order", clerk.member.id)}
-    assert told == [([firm], "event.on_chain", ids), ([firm], "event.anchored", ids)]
+    assert told == [push.Push((firm,), "event.on_chain", ids), push.Push((firm,), "event.anchored", ids)]
 
 
 def test_many_events_at_once_are_told_in_one_word(
     happen: Happen, drain: Callable[[], None], monkeypatch: pytest.MonkeyPatch, clerk: Any
 ) -> None:
     monkeypatch.setattr(anchoring, "TOLD_EACH", 4)
-    told: list[Any] = []
-    monkeypatch.setattr(push, "push", lambda audience, kind, **ids: told.append((list(audience), kind, ids)))
+    told: list[push.Push] = []
+    monkeypatch.setattr(push, "push_all", told.extend)
     firm = clerk.member.organisation_id
     happen(5, audience=[firm])
     told.clear()
     drain()
-    assert told == [([firm], "ledger.advanced", {"chain": "supply", "size": 5})] * 2
+    assert told == [push.Push((firm,), "ledger.advanced", {"chain": "supply", "size": 5})] * 2
 
 
 def race(count: int, work: Callable[[], None]) -> list[Exception]:
@@ -210,7 +210,7 @@ def test_a_drain_killed_between_commit_and_publication_is_resumed(
 
     DrainLease.objects.update(until=anchoring.clock.now())
     told: list[str] = []
-    monkeypatch.setattr(push, "push", lambda audience, kind, **ids: told.append(kind))
+    monkeypatch.setattr(push, "push_all", lambda news: told.extend(one.kind for one in news))
     anchoring.drain()
     assert entries() == [bytes(event.leaf)]
     assert Checkpoint.objects.filter(chain="supply").count() == 2

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import path
 
 from backend.core import clock
-from backend.core.push import group_name, send_now
+from backend.core.push import Push, group_name, send_now
 from backend.parties import consumers, services
 from backend.parties.consumers import LiveConsumer
 from backend.parties.models import Device, LoginRecord, Member, Session
@@ -54,7 +54,7 @@ def token(phone, wechat) -> str:
 
 @sync_to_async
 def tell(audience, kind="order.changed", **ids):
-    send_now([audience], kind, ids)
+    send_now([Push((audience,), kind, ids)])
 
 
 async def test_a_phone_is_told_what_concerns_its_organisation_and_its_member(token, people):

@@ -17,10 +17,10 @@ def told(monkeypatch, django_capture_on_commit_callbacks):
     def run(what):
         sent = {}
 
-        def send_now(audience, kind, ids):
-            for one in audience:
-                if kind == "alert.changed":
-                    sent.setdefault(one, []).append(ids)
+        def send_now(pushes):
+            for told in pushes:
+                for one in told.audience if told.kind == "alert.changed" else ():
+                    sent.setdefault(one, []).append(told.ids)
 
         monkeypatch.setattr(push, "send_now", send_now)
         with django_capture_on_commit_callbacks(execute=True):
