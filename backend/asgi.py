@@ -14,7 +14,10 @@ from django.urls import path
 
 import backend.celery  # noqa: F401 - tasks sent from the web process go to the configured broker
 from backend.core.middleware import BoundedBody
+from backend.core.sqlite3.base import keep_connections
 from backend.parties.consumers import LiveConsumer
+
+keep_connections(8)
 
 application = ProtocolTypeRouter(
     {

@@ -35,6 +35,8 @@ def anchors(event_ids: Iterable[UUID]) -> dict[UUID, Anchor]:
     An event that is not there waits: whether it was removed is for the audit to say.
     """
     asked = set(event_ids)
+    if not asked:
+        return {}
     committed = Checkpoint.objects.filter(chain=OuterRef("chain")).order_by("-size").values("size")[:1]
     rows = Event.objects.filter(id__in=asked).annotate(committed=Subquery(committed))
     published: dict[str, int] = {}

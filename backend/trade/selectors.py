@@ -229,12 +229,10 @@ def sent_quantities(order: PurchaseOrder) -> dict[str, Decimal]:
 
 def all_delivered(order: PurchaseOrder) -> bool:
     """Whether of every line as much was accepted as was ordered."""
-    delivered = dict(
-        ReceiptLine.objects.filter(receipt__order=order)
-        .values_list("despatch_line__order_line")
-        .annotate(Sum("accepted_quantity"))
+    accepted = Coalesce(
+        Sum("despatch_lines__receipt_lines__accepted_quantity"), Decimal(0), output_field=QuantityField()
     )
-    return all(delivered.get(line.id, Decimal(0)) >= line.quantity for line in order.lines.all())
+    return not order.lines.annotate(accepted=accepted).filter(accepted__lt=F("quantity")).order_by().exists()
 
 
 def undespatched(order: PurchaseOrder) -> dict[str, str]:
