@@ -74,12 +74,13 @@ class Alert(models.Model):
 
 
 class Signal(models.Model):
-    """One rule's hit on one event, counted once however often the event is handled. A rule in shadow has signals without an alert."""
+    """One rule's hit on one event under one key, counted once however often the event is handled. A rule in shadow has signals without an alert."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     rule = models.CharField(max_length=8)
     rule_version = models.PositiveSmallIntegerField()
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=128)
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, null=True, related_name="signals")
     band = models.CharField(max_length=8)
     severity = models.CharField(max_length=2, choices=Severity.choices)
@@ -88,4 +89,6 @@ class Signal(models.Model):
     recorded_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rule", "event"], name="signal_once_a_rule_and_event")]
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "event", "key"], name="signal_once_a_rule_event_and_key")
+        ]

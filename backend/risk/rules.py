@@ -198,6 +198,12 @@ def opposing_parties(use: DeviceUse) -> list[tuple[UUID, UUID]]:
     return sorted(pair for pair in use.opposed if pair[0] in parties and pair[1] in parties)
 
 
+def between(use: DeviceUse, buyer: UUID, seller: UUID) -> DeviceUse:
+    """What of it concerns these two alone."""
+    acts = tuple(act for act in use.acts if act.organisation in (buyer, seller))
+    return DeviceUse(use.at, acts, use.opposed & {(buyer, seller)})
+
+
 def judge_device_use(use: DeviceUse) -> Result:
     """R27: does one handset act for both sides of a trade, or for three parties or more?"""
     parties, opposing = parties_of(use), opposing_parties(use)

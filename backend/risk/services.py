@@ -34,7 +34,7 @@ def raise_alert(*, finding: Finding, event: Event, by: Actor = SYSTEM) -> Alert 
         raise ValueError(f"{finding.result.band} finds nothing")
     signal = _count_once(finding, severity, event)
     if signal is None or MODES[finding.rule.id] is not Mode.LIVE:
-        return Signal.objects.select_related("alert").get(rule=finding.rule.id, event=event).alert
+        return Signal.objects.select_related("alert").get(rule=finding.rule.id, event=event, key=finding.key).alert
     fresh = Alert(
         id=new_id(),
         rule=finding.rule.id,
@@ -65,12 +65,13 @@ def raise_alert(*, finding: Finding, event: Event, by: Actor = SYSTEM) -> Alert 
 
 
 def _count_once(finding: Finding, severity: Severity, event: Event) -> Signal | None:
-    """The signal of this rule and event, or None when it was counted before."""
+    """The signal of this rule, event and key, or None when it was counted before."""
     signal = Signal(
         id=new_id(),
         rule=finding.rule.id,
         rule_version=finding.rule.version,
         event=event,
+        key=finding.key,
         band=finding.result.band,
         severity=severity,
         values=finding.result.values,

@@ -7,7 +7,7 @@ from backend.core import events
 from backend.core.models import Event
 from backend.core.sections import open_section
 from backend.parties.models import Member
-from backend.risk import handlers, rules, services
+from backend.risk import handlers, rules, selectors, services
 from backend.risk.findings import ASKED
 from backend.risk.models import Alert, Signal
 from backend.risk.rules import R21, Finding, Mode, Result
@@ -95,8 +95,27 @@ def test_three_firms_that_do_not_trade_with_each_other_on_one_device_are_p2_unti
     order_between(others[0], others[1], world.trader)
     handlers.examine(world.sign_in(world.clerk, world.clerks_phone))
     alert.refresh_from_db()
-    assert (alert.band, alert.severity, alert.occurrences) == ("R27.03", "P1", 2)
-    assert set(alert.entitled.all()) == {others[0]}
+    assert (alert.band, alert.occurrences, alert.entitled.exists()) == ("R27.02", 1, False)
+    opposed = Alert.objects.get(band="R27.03")
+    assert (opposed.severity, opposed.occurrences, set(opposed.entitled.all())) == ("P1", 1, {others[0]})
+
+
+def test_two_buyers_on_one_handset_of_their_seller_learn_each_of_their_own_trade_alone(world):
+    other = organisation("另一采购方", "BUYER")
+    theirs = order_between(other, world.seller, world.trader)
+    clerk = Member.objects.create(person=world.clerk.person, organisation=other, roles=["signer"])
+    office = Member.objects.create(person=world.officer.person, organisation=other, roles=["admin"])
+    handlers.examine(world.sign_in(world.trader, world.traders_phone))
+    handlers.examine(world.sign_order(world.clerk, world.traders_phone))
+    handlers.examine(world.sign_order(clerk, world.traders_phone, order=theirs))
+    assert Alert.objects.count() == 2
+    for buyer, watching, order in ((world.buyer, world.office, world.order), (other, office, theirs)):
+        alert = selectors.visible_alerts(acting(watching)).get()
+        assert set(alert.entitled.all()) == {buyer}
+        assert (alert.order, alert.values["buyer_zh"]) == (order, buyer.name)
+    first = Alert.objects.get(entitled=world.buyer)
+    assert first.occurrences == 2, "the handset's next act endangers the first buyer still"
+    assert Signal.objects.count() == 3
 
 
 def test_five_refused_sign_ins_of_one_source_raise_one_alert_and_more_count_on_it(world):
