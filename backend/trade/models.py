@@ -103,8 +103,16 @@ class PurchaseOrder(models.Model):
 
     class Meta:
         constraints = [
+            # Until the buyer has signed it, an order may be anybody's word: it takes the number from nobody else.
             models.UniqueConstraint(
-                fields=["buyer", "order_key"], condition=~Q(state=OrderState.REJECTED), name="order_no_once_a_buyer"
+                fields=["buyer", "seller", "order_key"],
+                condition=~Q(state=OrderState.REJECTED),
+                name="order_no_once_between_two",
+            ),
+            models.UniqueConstraint(
+                fields=["buyer", "order_key"],
+                condition=~Q(state__in=[OrderState.ISSUED, OrderState.REJECTED]),
+                name="order_no_once_a_buyer",
             ),
             models.CheckConstraint(condition=~Q(buyer=F("seller")), name="order_has_two_parties"),
             models.CheckConstraint(condition=Q(total_fen__gt=0), name="order_total_positive"),

@@ -109,14 +109,15 @@ def find_order(by: Actor, order_id: UUID) -> PurchaseOrder:
 def find_order_by_number(by: Actor, buyer_uscc: str, order_no: str) -> PurchaseOrder:
     """One of the caller's orders by the buyer's code and the order number as people write it, NotFound otherwise.
 
-    Several may claim a code: the order of whoever is verified under it goes before the others'. A rejected order frees its number.
+    Several may claim a code: the order of whoever is verified under it goes before the others'. Several sellers may propose an order of one
+    number: the one that the buyer signed goes before those. A rejected order frees its number.
     """
     if "\0" in buyer_uscc + order_no:  # which no number holds, and PostgreSQL would not look for
         raise NotFound()
     found = orders(by).filter(buyer__uscc=buyer_uscc, order_key=number_key(order_no))
     verified_first = Case(When(buyer__verification=Verification.VERIFIED, then=0), default=1)
-    rejected_last = Case(When(state=OrderState.REJECTED, then=1), default=0)
-    return _one(found.order_by(verified_first, rejected_last, "-id")[:1])
+    signed_first = Case(When(state=OrderState.REJECTED, then=2), When(state=OrderState.ISSUED, then=1), default=0)
+    return _one(found.order_by(verified_first, signed_first, "-id")[:1])
 
 
 def find_despatch(by: Actor, despatch_id: UUID) -> Despatch:

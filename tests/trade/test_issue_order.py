@@ -7,9 +7,10 @@ from backend.core.events import Actor
 from backend.core.ids import typed
 from backend.core.models import Event
 from backend.parties.models import Verification
-from backend.trade import errors
+from backend.trade import errors, services
 from backend.trade.models import PurchaseOrder
-from tests.cast import Cast, issued_order, organisation, phone_of
+from tests.cast import Cast, issued_order, member, order_terms, organisation, phone_of
+from tests.cast import office as at_the_console
 from tests.phone import Json, Phone
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,37 @@ def test_a_number_is_taken_once_a_buyer_however_it_is_written(cast: Cast, office
     assert PurchaseOrder.objects.count() == 1
 
 
+def test_a_seller_who_proposes_an_order_learns_no_number_of_others_and_uses_none_up(
+    cast: Cast, office: Phone, clerk: Phone
+) -> None:
+    assert issue(office, order_body(cast))[0] == 201
+    rival = member(organisation("91310115MA1TEXTR6", "Rival", "SELLER"), "Rival", "maker")
+    proposals = [
+        order_body(cast, order_no=number, seller=typed("organisation", rival.organisation_id))
+        for number in ("PO-1", "PO-2")
+    ]
+    assert [issue(phone_of(rival), body)[0] for body in proposals] == [201, 201]
+    assert issue(phone_of(rival), proposals[0])[1]["code"] == "number-taken", "its own proposal, that it may know"
+    assert issue(office, order_body(cast, order_no="PO-2"))[0] == 201, "the buyer's number is the buyer's"
+
+
+def test_the_buyer_signs_one_order_of_a_number_and_the_trace_is_of_that_one(cast: Cast, clerk: Phone) -> None:
+    rival = member(organisation("91310115MA1TEXTR6", "Rival", "SELLER"), "Rival", "maker", "signer")
+    true = issued_order(cast)
+    by: Actor = at_the_console(rival)
+    false = services.issue_order(by=by, **(order_terms(cast) | {"seller": rival.organisation_id}))
+    statuses = []
+    for order in (true, false):
+        path = f"/api/v1/orders/{typed('order', order.id)}"
+        status, answer = clerk.sign(f"{path}/signature", clerk.order_act(clerk.get(f"{path}/")[1]))
+        statuses.append((status, answer.get("code")))
+    assert statuses == [(201, None), (409, "number-taken")]
+    false.refresh_from_db()
+    assert false.state == "ISSUED" and not false.signatures.exists()
+    _, trace = clerk.get(f"/api/v1/trace/{cast.buyer.uscc}/PO-1")
+    assert trace["order"]["id"] == typed("order", true.id)
+
+
 @pytest.mark.parametrize(
     ("line", "field"),
     [
@@ -109,14 +141,8 @@ def test_neither_a_third_party_nor_a_member_who_only_signs_issues_an_order(cast:
 
 def test_the_order_of_who_is_verified_is_found_before_that_of_who_claims_the_code(cast: Cast, office: Phone) -> None:
     """Somebody claims the buyer's code and is first to use the number: the trace still is of the verified buyer's order."""
-    from tests.cast import member
-    from tests.cast import office as at_the_console
-
     copy = organisation(cast.buyer.uscc[:17], "Not the buyer", "BUYER", Verification.CLAIMED)
     by: Actor = at_the_console(member(copy, "Impostor", "maker"))
-    from backend.trade import services
-    from tests.cast import order_terms
-
     services.issue_order(by=by, **(order_terms(cast) | {"buyer": copy.id}))
     true = issued_order(cast)
     status, trace = phone_of(cast.sales).get(f"/api/v1/trace/{cast.buyer.uscc}/PO-1")

@@ -5,6 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from backend.core import clock
 from backend.core.errors import NotFound, RuleBroken
@@ -88,6 +89,8 @@ def issue_order(
     shown, key = documents.document_number(order_no, field="order_no", limit=64)
     if len({line.line_id for line in lines}) < len(lines):
         raise RuleBroken("Two lines carry the same number.", field="lines")
+    if member.organisation_id == buyer and _used(buyer, key):
+        raise errors.NumberTaken("You have an order of that number.", field="order_no")
     order = PurchaseOrder(
         order_no=shown,
         order_key=key,
@@ -112,10 +115,10 @@ def issue_order(
         with transaction.atomic():
             order.save(force_insert=True)
     except IntegrityError:
-        taken = PurchaseOrder.objects.exclude(state=OrderState.REJECTED)
-        if not taken.filter(buyer=buyer, order_key=order.order_key).exists():
+        between = PurchaseOrder.objects.exclude(state=OrderState.REJECTED).filter(buyer=buyer, seller=seller)
+        if not between.filter(order_key=order.order_key).exists():
             raise
-        raise errors.NumberTaken("This buyer has an order of that number.", field="order_no") from None
+        raise errors.NumberTaken("You have an order of that number.", field="order_no") from None
     OrderLine.objects.bulk_create(
         [OrderLine(order=order, **asdict(line), amount_fen=amount) for line, amount in zip(lines, amounts, strict=True)]
     )
@@ -131,6 +134,12 @@ def issue_order(
         payload=party_ids(order),
     )
     return order
+
+
+def _used(buyer: UUID, key: str) -> bool:
+    """Whether the buyer's own office issued an order of that number, or signed one. What a seller only proposed uses no number up."""
+    own = Q(issued_by__organisation=buyer) | ~Q(state=OrderState.ISSUED)
+    return PurchaseOrder.objects.exclude(state=OrderState.REJECTED).filter(own, buyer=buyer, order_key=key).exists()
 
 
 def _local_date() -> datetime.date:
@@ -162,7 +171,11 @@ def _sign_order(
     )
     places.check_place(act.capture, order)
     check_consent(by, act)
-    move(order, ORDER_TRANSITIONS, step)
+    try:
+        with transaction.atomic():
+            move(order, ORDER_TRANSITIONS, step)
+    except IntegrityError:
+        raise errors.NumberTaken("The buyer has signed another order of that number.", field="signed.order") from None
     event_id = new_id()
     row = keep_signature(
         by=by,
