@@ -4,6 +4,7 @@ import gzip
 
 import httpx
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
@@ -82,6 +83,26 @@ def test_a_link_signs_in_to_the_console_and_is_recorded_like_any_sign_in(ledger)
     assert client.get("/console/alerts/").status_code == 200
     record = LoginRecord.objects.get()
     assert (record.channel, record.result, record.person.username) == ("console", "opened", "wen.ning")
+
+
+@pytest.mark.django_db
+def test_a_late_request_of_the_page_before_does_not_sign_out_the_page_after(ledger):
+    """The page before asks again with its old cookie, after the link was followed and before the browser has left that page."""
+    call_command("seed", "--demo")
+    browser, page_before = Client(), Client()
+    browser.get("/demo/console?as=wen-ning")
+    page_before.cookies.load({settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value})
+    browser.get("/demo/console?as=he-chuan")
+
+    late = page_before.get("/console/ledger/")
+    browser.cookies.update(late.cookies)
+
+    assert late.status_code == 200
+    assert settings.SESSION_COOKIE_NAME not in late.cookies
+    after = browser.get("/console/ledger/")
+    assert after.status_code == 200
+    assert after.wsgi_request.user.username == "he.chuan"
+    assert LoginRecord.objects.filter(result="opened").count() == 2
 
 
 @pytest.mark.django_db

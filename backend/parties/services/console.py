@@ -1,7 +1,9 @@
 """Signing in to the console: username and password, a Django session."""
 
+from importlib import import_module
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
@@ -40,11 +42,14 @@ def sign_in_console(*, username: str, password: str, request: HttpRequest, membe
 def open_console_session(*, person: Person, request: HttpRequest, member: UUID | None = None) -> LoginRecord:
     """Signs this browser in as `person` without a password: for callers that know by other means who it is. Recorded like any other.
 
+    The browser's session before it lives on until it runs out: a request that the page before has still under way then finds it. Without
+    it, the answer to that request would tell the browser to forget its cookie, which is by then the new session's.
     Raises NotEnrolled, MemberForeign.
     """
     attempt = _attempt(request, lockout.source_of("console", person.username, client_ip(request)))
     attempt.person = person
     attempt.member = _member(person, member)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore()
     return _open(attempt, request)
 
 
