@@ -17,7 +17,7 @@ from backend.core.errors import Forbidden, NotFound
 from backend.core.events import Actor
 from backend.parties.auth import actor
 from backend.parties.models import Member, Organisation, OrganisationKind, Role
-from backend.parties.selectors import member_of
+from backend.parties.selectors import member_of, watches_risk
 
 View = Callable[..., HttpResponse]
 
@@ -79,8 +79,8 @@ class Seat:
 
     @property
     def watches_risk(self) -> bool:
-        """A risk officer of the operator: alerts are their first page."""
-        return self.member.has_role(Role.RISK_OFFICER)
+        """A risk officer of the verified operator: alerts are their first page."""
+        return watches_risk(self.member)
 
     @property
     def sees_orders(self) -> bool:

@@ -11,7 +11,7 @@ from backend.core import clock
 from backend.core.errors import DomainError, NotAuthenticated
 from backend.core.events import Actor
 from backend.parties.errors import DeviceRevoked, MemberForeign, NotEnrolled
-from backend.parties.models import Consent, LoginRecord, Member, Person, Session
+from backend.parties.models import Consent, LoginRecord, Member, OrganisationKind, Person, Role, Session, Verification
 from backend.parties.texts import CONSENT_TEXTS, ConsentText
 
 _origins: list[Callable[[], str]] = []
@@ -57,6 +57,19 @@ def member_of(by: Actor) -> Member | None:
     if by.member is None:
         return None
     return Member.objects.select_related("organisation", "person").filter(id=by.member, active=True).first()
+
+
+def watches_risk(member: Member) -> bool:
+    """Whether all orders and alerts lie open to this member: a risk officer of the operator, once that is verified."""
+    of = member.organisation
+    operates = of.kind == OrganisationKind.OPERATOR and of.verification == Verification.VERIFIED
+    return operates and member.has_role(Role.RISK_OFFICER)
+
+
+def risk_watchers() -> list[Member]:
+    """The active members of whom watches_risk is true."""
+    working = Member.objects.filter(active=True, organisation__kind=OrganisationKind.OPERATOR)
+    return [member for member in working.select_related("organisation") if watches_risk(member)]
 
 
 def active_members(person: Person) -> list[Member]:

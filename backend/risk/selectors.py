@@ -12,7 +12,8 @@ from django.db.models.functions import TruncDate
 from backend.core import clock
 from backend.core.events import Actor
 from backend.core.metrics import Reading
-from backend.parties.models import Device, LoginRecord, Member, OrganisationKind, Person, Role, SignInResult
+from backend.parties.models import Device, LoginRecord, Member, OrganisationKind, Person, SignInResult
+from backend.parties.selectors import risk_watchers, watches_risk
 from backend.risk.models import OPEN_STATES, Alert, AlertState, Severity
 from backend.risk.rules import R27_WINDOW, R31_WINDOW, DeviceUse, PartyAct, ReceiptPlace, SignIns
 from backend.trade.models import PurchaseOrder, Receipt, Signature
@@ -80,27 +81,22 @@ def active_member(by: Actor) -> Member | None:
 
 
 def visible_alerts(by: Actor) -> QuerySet[Alert]:
-    """The alerts this member may see: a risk officer of the operator all of them, an endangered party its own, a suspected person none."""
+    """The alerts this member may see: a risk officer of the verified operator all of them, an endangered party its own, a suspected person none."""
     alerts = Alert.objects.select_related("order", "acknowledged_by__person", "acknowledged_by__organisation")
     member = active_member(by)
     if member is None:
         return alerts.none()
     if member.organisation.kind == OrganisationKind.OPERATOR:
-        return alerts if member.has_role(Role.RISK_OFFICER) else alerts.none()
+        return alerts if watches_risk(member) else alerts.none()
     return alerts.filter(entitled=member.organisation_id).exclude(suspected__person=member.person_id)
 
 
 def watchers(alert: Alert) -> list[UUID]:
     """The members who may be told of an alert: exactly those whom visible_alerts shows it."""
     active = Member.objects.filter(active=True)
-    officers = [
-        member
-        for member in active.filter(organisation__kind=OrganisationKind.OPERATOR)
-        if member.has_role(Role.RISK_OFFICER)
-    ]
     suspects = alert.suspected.values("person")
     others = active.filter(organisation__in=alert.entitled.all()).exclude(organisation__kind=OrganisationKind.OPERATOR)
-    return [member.id for member in [*officers, *others.exclude(person__in=suspects)]]
+    return [member.id for member in [*risk_watchers(), *others.exclude(person__in=suspects)]]
 
 
 def subject_names(alerts: Iterable[Alert]) -> dict[UUID, str]:

@@ -17,7 +17,7 @@ from backend.core.money import line_amount_fen, money_text, quantity_text
 from backend.evidence.models import VoucherKind
 from backend.evidence.subjects import Subject
 from backend.parties.models import Member, Organisation, OrganisationKind, Role, Verification
-from backend.parties.selectors import member_of
+from backend.parties.selectors import member_of, watches_risk
 from backend.trade.documents import number_key
 from backend.trade.models import (
     OPEN_DESPATCH,
@@ -59,9 +59,8 @@ def viewer(by: Actor) -> Viewer:
     if member is None:
         raise NotFound()
     of = member.organisation
-    watches = of.kind == OrganisationKind.OPERATOR and member.has_role(Role.RISK_OFFICER)
-    verified = of.verification == Verification.VERIFIED
-    return Viewer(member, sees_all=verified and (watches or of.kind == OrganisationKind.AUDITOR))
+    audits = of.kind == OrganisationKind.AUDITOR and of.verification == Verification.VERIFIED
+    return Viewer(member, sees_all=audits or watches_risk(member))
 
 
 def _own(who: Viewer, path: str = "") -> Q:

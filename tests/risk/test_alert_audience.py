@@ -71,6 +71,15 @@ def test_of_the_operator_only_risk_officers_see_alerts(world):
     assert sees(world.engineer) == set()
 
 
+def test_who_only_claims_to_be_the_operator_sees_and_is_told_nothing(world, told):
+    impostor = member("冒名者", organisation("自称运营方", "OPERATOR"), "risk_officer", "admin")
+    sent = told(lambda: borrowed_buyer(world))
+    assert sees(impostor) == set()
+    assert impostor.id not in sent
+    assert all(impostor.id not in selectors.watchers(alert) for alert in Alert.objects.all())
+    assert sees(world.officer) == {"R21", "R27"}
+
+
 def test_a_stranger_and_a_member_who_left_see_nothing(world):
     borrowed_buyer(world)
     assert sees(member("路人", organisation("别家", "BUYER"), "admin", "risk_officer")) == set()

@@ -18,8 +18,10 @@ from backend.trade.models import Despatch, PurchaseOrder, Receipt, Signature
 _numbers = count(1)
 
 
-def organisation(name: str, kind: str) -> Organisation:
-    return Organisation.objects.create(uscc=f"{next(_numbers):018d}", name=name, name_en=f"{name} Co", kind=kind)
+def organisation(name: str, kind: str, **changes: str) -> Organisation:
+    return Organisation.objects.create(
+        uscc=f"{next(_numbers):018d}", name=name, name_en=f"{name} Co", kind=kind, **changes
+    )
 
 
 def member(name: str, of: Organisation, *roles: str) -> Member:
@@ -63,7 +65,7 @@ class World:
     @classmethod
     def build(cls) -> "World":
         buyer, seller = organisation("澜桥优选", "BUYER"), organisation("禾屿贸易", "SELLER")
-        operator = organisation("翼融运营", "OPERATOR")
+        operator = organisation("翼融运营", "OPERATOR", verification="VERIFIED", verified_method="test")
         clerk, trader = member("陈黎", buyer, "signer"), member("苏晴", seller, "maker", "signer")
         return cls(
             buyer=buyer,
