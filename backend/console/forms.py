@@ -1,5 +1,6 @@
 """The form in which an order is issued: what a person types, checked field by field before the service sees it."""
 
+import re
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ LARGEST_QUANTITY = Decimal("999999999.999")
 LARGEST_PRICE = Decimal("99999999")
 LARGEST_TOTAL_FEN = 10**15
 LARGEST_RADIUS_M = 5_000
+# Python refuses to read a number of some thousand digits, and nobody has so many rows.
+ROW = re.compile(r"[0-9]{1,4}")
 
 
 class OrderForm(forms.Form):
@@ -146,10 +149,14 @@ def line_terms(lines: Any) -> list[LineTerms]:
 
 def typed_rows(data: Any, prefix: str = "lines") -> list[dict[str, str]]:
     """What was typed into the lines so far, right or wrong, row by row: to show the same again with a row more or less."""
-    count = data.get(f"{prefix}-TOTAL_FORMS", "0")
-    rows = min(int(count), LINES_LIMIT) if count.isdecimal() else 0
+    rows = min(row_number(data.get(f"{prefix}-TOTAL_FORMS", "")) or 0, LINES_LIMIT)
     names = LineForm.base_fields
     return [{name: data.get(f"{prefix}-{row}-{name}", "") for name in names} for row in range(rows)]
+
+
+def row_number(typed: str) -> int | None:
+    """The number, or the count, of rows that a form sent; None for what can be neither."""
+    return int(typed) if ROW.fullmatch(typed) else None
 
 
 def counterparties_of(organisation: Organisation, *, kind: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from backend.console.forms import LineForms, OrderForm, chosen, counterparties_of, line_terms, typed_rows
+from backend.console.forms import LineForms, OrderForm, chosen, counterparties_of, line_terms, row_number, typed_rows
 from backend.console.labels import REFUSALS
 from backend.console.seat import Seat, SeatedRequest, seated, show
 from backend.core import ids
@@ -52,9 +52,9 @@ def lines(request: SeatedRequest) -> HttpResponse:
     """The lines with one more (`add`) or without one (`remove`, counted from 0), everything typed kept."""
     _issuer(request)
     rows: list[dict[str, Any]] = typed_rows(request.POST)
-    removed = request.POST.get("remove", "")
-    if removed.isdecimal() and int(removed) < len(rows) > 1:
-        del rows[int(removed)]
+    removed = row_number(request.POST.get("remove", ""))
+    if removed is not None and removed < len(rows) > 1:
+        del rows[removed]
     if "add" in request.POST and len(rows) < LineForms.max_num:
         rows.append({})
     shown = LineForms(initial=rows, prefix=LINES)

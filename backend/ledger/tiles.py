@@ -22,7 +22,8 @@ from backend.ledger.merkle import HASH_SIZE, complete_root, range_hash
 WIDTH = 256
 ENTRY_LIMIT = 65_535
 
-_PATH = re.compile(r"tile/(entries|0|[1-9]\d?)/((?:x\d{3}/)*\d{3})(?:\.p/([1-9]\d{0,2}))?", re.ASCII)
+# No tree of fewer than 2**63 leaves has a tile whose number fills more than seven groups.
+_PATH = re.compile(r"tile/(entries|0|[1-9]\d?)/((?:x\d{3}/){0,6}\d{3})(?:\.p/([1-9]\d{0,2}))?", re.ASCII)
 
 
 class Reader(Protocol):

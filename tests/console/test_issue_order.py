@@ -128,6 +128,36 @@ def test_a_line_is_added_and_removed_with_everything_typed_kept(cast, console):
     assert "Lid" not in removed.text
 
 
+ENDLESS = "9" * 5_000
+
+
+@pytest.mark.parametrize("count", [ENDLESS, "-1", "１", "", "many"])
+def test_a_count_of_lines_that_is_none_shows_no_line(cast, console, count):
+    answer = console(cast.office).post(f"{FORM}lines/", typed(cast) | {"lines-TOTAL_FORMS": count, "add": "1"})
+    assert answer.status_code == 200
+    assert 'name="lines-TOTAL_FORMS" value="1"' in answer.text
+    assert "Lid" not in answer.text
+
+
+@pytest.mark.parametrize("place", [ENDLESS, "2", "-1", "１", ""])
+def test_a_line_that_is_not_there_is_not_removed(cast, console, place):
+    rows = typed(cast, {"item_name": "Lid"}, {"item_name": "Pot"})
+    answer = console(cast.office).post(f"{FORM}lines/", rows | {"remove": place})
+    assert answer.status_code == 200
+    assert "Lid" in answer.text
+    assert "Pot" in answer.text
+
+
+@pytest.mark.parametrize("path", ["", "lines/", "total/"])
+def test_a_number_without_end_is_a_wrong_number_wherever_it_stands(cast, console, path):
+    line = dict.fromkeys(("quantity", "unit_price", "tax_rate", "tolerance_pct"), ENDLESS)
+    head = dict.fromkeys(("payment_days", "latitude", "longitude", "radius_m", "lines-INITIAL_FORMS"), ENDLESS)
+    for count in ("1", ENDLESS):
+        answer = console(cast.office).post(FORM + path, typed(cast, line, **head) | {"lines-TOTAL_FORMS": count})
+        assert answer.status_code == (200 if path else 422)
+    assert nothing_issued()
+
+
 def test_the_total_is_rounded_line_by_line_as_it_will_be_signed(cast, console):
     rows = [{"quantity": "1", "unit_price": "0.005"}, {"quantity": "1", "unit_price": "0.005"}]
     assert "¥0.02" in console(cast.office).post(f"{FORM}total/", typed(cast, *rows)).text

@@ -74,6 +74,8 @@ def test_a_path_is_read_back_as_what_it_was_made_from(level: int, n: int, width:
         "tile/0/../0/000",
         "../tile/0/000",
         "tile/entries/.0000",
+        "tile/0/" + "x001/" * 7 + "000",
+        "tile/0/" + "x001/" * 2_000 + "000",
     ],
 )
 def test_no_other_spelling_names_a_file(path: str, tmp_path: Path) -> None:
