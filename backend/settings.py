@@ -254,6 +254,9 @@ WECHAT_BASE_URL = env.str("WECHAT_BASE_URL", default="https://api.weixin.qq.com"
 WECHAT_APPID = env.str("WECHAT_APPID", default="")
 WECHAT_SECRET = env.str("WECHAT_SECRET", default="")
 
+# parties.origins says whose address it is; the library would take any header's word.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,

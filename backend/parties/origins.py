@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -45,3 +47,8 @@ def client_ip(request: HttpRequest | Request) -> str | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address)
+
+
+def log_caller(*, request: HttpRequest, **_: Any) -> None:
+    """Has every line that this request logs name its caller's address."""
+    structlog.contextvars.bind_contextvars(ip=client_ip(request))

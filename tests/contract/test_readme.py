@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from django.core.management import get_commands, load_command_class
 
 from backend.core.launch.options import read_options
@@ -80,6 +81,14 @@ def test_every_module_and_script_of_the_pages_exists() -> None:
             rest = [word for word in words[words.index("run") + 1 :] if not word.startswith("-")]
             assert rest[0] in scripts, f"{page}: npm run {rest[0]}"
     assert {"backend.ledger", "benchmarks", ledger_benchmark.__name__} <= modules
+
+
+def test_the_web_server_of_the_pages_takes_no_headers_word_for_who_calls() -> None:
+    lines = [words[1:] for _, words in _typed_lines() if words[0].endswith("uvicorn")]
+    assert lines
+    for arguments in lines:
+        asked = uvicorn.main.make_context("uvicorn", arguments).params
+        assert (asked["app"], asked["proxy_headers"]) == ("backend.asgi:application", False)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

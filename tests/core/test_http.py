@@ -104,8 +104,9 @@ def test_health_names_what_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> N
 class Server:
     """A real web server, spoken to byte by byte."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, log: Path) -> None:
         self.port = port
+        self.log = log
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -126,9 +127,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     product = Product(folder, None)
     try:
         product.start_web()
-        yield Server(product.port)
+        yield Server(product.port, product.running["web"].log)
     finally:
         product.stop()
+
+
+def test_a_callers_own_word_about_its_address_counts_for_nothing_in_the_log(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(
+            b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 203.0.113.9\r\nUser-Agent: forger\r\n\r\n"
+        )
+        server.answer(connection)
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if '"forger"' in line]
+    assert [line["ip"] for line in lines] == ["127.0.0.1"]
+    assert "203.0.113.9" not in server.log.read_text()
 
 
 HEAD = b"POST /api/v1/session/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"

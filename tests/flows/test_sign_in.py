@@ -24,6 +24,15 @@ def test_a_person_signs_in_through_wechat_and_it_is_recorded_and_anchored(stack:
     wait_until(anchored, "the sign-in is anchored")
 
 
+def test_a_callers_own_word_about_its_address_is_not_recorded(stack: Product) -> None:
+    """From loopback, where every proxy of one's own is, and every other program of the machine too."""
+    client = stack.client()
+    client.headers["X-Forwarded-For"] = "203.0.113.9"
+    phone = Phone(stack.send(client))
+    assert phone.sign_in(stack.code("chen-li"))[0] == 201
+    assert phone.get("/api/v1/logins/")[1]["results"][0]["ip"] == "127.0.0.1"
+
+
 def test_a_code_opens_one_session_only(stack: Product) -> None:
     code = stack.code("su-qing")
     first, second = new_phone(stack, "su-qing"), new_phone(stack, "su-qing")

@@ -10,7 +10,7 @@ SECONDS_TO_CLOSE = 2
 
 
 def main(host: str, port: int) -> None:
-    """Serve until told to end."""
+    """Serve until told to end. What a request says of its caller is for TRUSTED_PROXIES to judge, not for the server."""
     uvicorn.run(
         "backend.asgi:application",
         host=host,
@@ -19,6 +19,7 @@ def main(host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=SECONDS_TO_CLOSE,
     )
 
