@@ -29,7 +29,8 @@ def _kept_secret(name: str) -> str:
     """A secret made at first use and kept in DATA_DIR/keys (mode 0600)."""
     path = DATA_DIR / "keys" / name
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (DATA_DIR, path.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

@@ -1,5 +1,6 @@
 """One folder holds all state: where it may lie, what it is marked as, and what a reset deletes."""
 
+import io
 import os
 import shutil
 import socket
@@ -7,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from backend.core.launch import demonstration as marks
+from backend.core.launch import start
 from backend.core.launch.environment import LONGEST_SOCKET_PATH, DataFolder
 from backend.core.launch.options import Options
 from backend.core.launch.refusal import StartRefused
@@ -35,12 +38,80 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
     assert (tmp_path / "var").read_text() == "mine"
 
 
-def test_keys_and_sockets_are_for_their_owner_alone(tmp_path: Path) -> None:
+def mode(path: Path) -> str:
+    return oct(path.stat().st_mode & 0o7777)
+
+
+def test_a_folder_that_a_start_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "var")
     folder.make()
 
-    assert oct(folder.keys.stat().st_mode & 0o777) == "0o700"
-    assert oct(folder.run.stat().st_mode & 0o777) == "0o700"
+    made = {path.name: mode(path) for path in (folder.path, *folder.path.iterdir())}
+    assert made == dict.fromkeys(("var", "keys", "logs", "run", "files", "uploads"), "0o700")
+    assert folder.open_to_others == []
+
+
+def test_of_a_started_folder_others_can_read_what_is_published_and_nothing_else(made: Path) -> None:
+    published = {made / "ledger", made / "static"}
+    private = [path for path in made.iterdir() if path not in published and path.name != "demonstration"]
+
+    assert mode(made) == "0o700"
+    assert {"keys", "logs", "run", "files", "uploads", "yirong.sqlite3", "demo.json"} <= {one.name for one in private}
+    assert [path for path in private if path.stat().st_mode & 0o077] == []
+
+
+@pytest.mark.parametrize("command", [("migrate", "--verbosity", "0"), ("shell", "-c", "")])
+def test_a_command_before_the_first_start_makes_nothing_that_others_can_read(
+    tmp_path: Path, command: tuple[str]
+) -> None:
+    done = run_manage(*command, data_dir=tmp_path / "var")
+
+    assert done.returncode == 0, done.stderr
+    assert mode(tmp_path / "var") == "0o700"
+    assert [path for path in (tmp_path / "var").iterdir() if path.stat().st_mode & 0o077] == []
+
+
+def test_what_an_earlier_start_left_open_is_closed(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "var")
+    folder.make()
+    folder.ledger.mkdir()
+    for path in (folder.path, folder.logs, folder.files, folder.ledger):
+        path.chmod(0o755)
+    for path in folder.database_files:
+        path.write_bytes(b"rows")
+        path.chmod(0o644)
+
+    folder.make()
+
+    assert [mode(path) for path in (folder.logs, folder.files)] == ["0o700"] * 2
+    assert [mode(path) for path in folder.database_files] == ["0o600"] * 4
+    assert (mode(folder.path), mode(folder.ledger)) == ("0o711", "0o755")
+    assert folder.open_to_others == []
+
+
+def test_others_may_be_let_through_to_the_published_ledger(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "var")
+    folder.make()
+    folder.path.chmod(0o711)
+
+    folder.make()
+
+    assert mode(folder.path) == "0o711"
+    assert folder.open_to_others == []
+
+
+def test_a_folder_that_everybody_shares_is_named_and_keeps_its_mode(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "shared")
+    folder.path.mkdir()
+    folder.path.chmod(0o1777)
+
+    folder.make()
+
+    said = io.StringIO()
+    start._name_what_others_can_read(Console(file=said), folder)
+    assert said.getvalue() == f"! 他人可以读取 Others can read {folder.path}\n"
+    assert mode(folder.path) == "0o1777"
+    assert mode(folder.keys) == "0o700"
 
 
 def test_a_long_path_gets_a_short_private_socket_that_can_be_bound(tmp_path: Path) -> None:

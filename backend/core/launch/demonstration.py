@@ -51,8 +51,7 @@ def delete(folder: DataFolder) -> None:
 
     The mark goes last, so that an interrupted deletion can be repeated.
     """
-    database = folder.database
-    for file in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm", "-journal"))):
+    for file in folder.database_files:
         file.unlink(missing_ok=True)
     (folder.path / "demo.json").unlink(missing_ok=True)
     for made in (folder.files, folder.ledger, folder.keys, folder.static):

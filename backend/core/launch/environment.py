@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from backend.core.launch.refusal import StartRefused
@@ -16,6 +16,9 @@ from backend.core.launch.refusal import StartRefused
 ROOT = Path(__file__).resolve().parents[3]
 # The kernel allows 107 bytes; servers and clients append to it while they bind.
 LONGEST_SOCKET_PATH = 100
+# What the group and others may do with a path.
+OTHERS = 0o077
+OTHERS_READ_OR_WRITE = 0o066
 
 
 class DataFolder:
@@ -29,6 +32,7 @@ class DataFolder:
         self.database = self.path / "yirong.sqlite3"
         self.ledger = self.path / "ledger"
         self.files = self.path / "files"
+        self.uploads = self.path / "uploads"
         self.static = self.path / "static"
         self.demonstration_mark = self.path / "demonstration"
         self.lock = self.run / "up.lock"
@@ -36,6 +40,14 @@ class DataFolder:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "DataFolder":
         return cls(Path(environ.get("DATA_DIR") or ROOT / "var"))
+
+    @property
+    def database_files(self) -> list[Path]:
+        """The SQLite database, and what SQLite keeps beside it, whether there or not."""
+        return [
+            self.database,
+            *(self.database.with_name(self.database.name + end) for end in ("-wal", "-shm", "-journal")),
+        ]
 
     @property
     def is_demonstration(self) -> bool:
@@ -47,14 +59,17 @@ class DataFolder:
         return self.database.exists() or self.ledger.exists()
 
     def make(self) -> None:
-        """Make the folders. Keys and sockets are the owner's alone.
+        """Make the folders, the owner's alone, and close to others what an earlier start or another hand left open.
 
         Raises StartRefused where the folder cannot be written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            for folder, mode in ((self.keys, 0o700), (self.logs, 0o755), (self.run, 0o700)):
-                folder.mkdir(mode=mode, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in self._private_folders:
+                folder.mkdir(mode=0o700, exist_ok=True)
+            for path, forbidden in self._open_to_others():
+                if _is_ours_to_close(path):
+                    path.chmod(stat.S_IMODE(path.stat().st_mode) & ~forbidden)
             # Root may write where the mode forbids, and nobody may write on a read-only disk: only trying tells.
             tempfile.TemporaryFile(dir=self.run).close()
         except OSError as error:
@@ -62,6 +77,25 @@ class DataFolder:
                 f"数据文件夹 {self.path} 不可写（{error.strerror}），请用 --data-dir 指定一个可写的文件夹。",
                 f"The data folder {self.path} cannot be written ({error.strerror}): name another with --data-dir.",
             ) from None
+
+    @property
+    def open_to_others(self) -> list[Path]:
+        """What others can read here although it is private: it belongs to somebody else, or the disk knows no modes."""
+        return [path for path, _ in self._open_to_others()]
+
+    @property
+    def _private_folders(self) -> tuple[Path, ...]:
+        return self.keys, self.logs, self.run, self.files, self.uploads
+
+    def _open_to_others(self) -> Iterator[tuple[Path, int]]:
+        """Each private path that is there and open, with what others must not be able to do.
+
+        Through the folder itself they may pass: then a web server of another user can serve the published ledger in it.
+        """
+        private = dict.fromkeys((*self._private_folders, *self.database_files), OTHERS)
+        for path, forbidden in {self.path: OTHERS_READ_OR_WRITE, **private}.items():
+            if path.exists() and path.stat().st_mode & forbidden:
+                yield path, forbidden
 
     def socket(self, name: str) -> Path:
         """Where a Unix socket of this folder lies: below `run`, or in a private folder with a short name.
@@ -80,6 +114,12 @@ class DataFolder:
             f"数据文件夹的路径太长（{self.path}），请用 --data-dir 指定较短的路径。",
             f"The data folder's path is too long for a socket ({self.path}): name a shorter one with --data-dir.",
         )
+
+
+def _is_ours_to_close(path: Path) -> bool:
+    """Whether it belongs to this user, and is no folder that everybody shares, as /tmp is."""
+    found = path.stat()
+    return found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
 
 
 def _private(folder: Path) -> Path:

@@ -8,6 +8,7 @@ import sys
 from typing import TextIO
 
 from rich.console import Console
+from rich.markup import escape
 
 from backend.core.launch import card, data, demonstration, phone, valkey, web, worker
 from backend.core.launch.children import Child, Children
@@ -86,6 +87,7 @@ def run(options: Options, folder: DataFolder) -> int:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=120)
+    _name_what_others_can_read(console, folder)
     steps = Steps(console, folder.logs / "setup.log")
     children = Children()
     refusal = None
@@ -107,6 +109,11 @@ def run(options: Options, folder: DataFolder) -> int:
         return 1
     console.print("已停止。 Stopped.")
     return 0
+
+
+def _name_what_others_can_read(console: Console, folder: DataFolder) -> None:
+    for path in folder.open_to_others:
+        console.print(f"[yellow]![/] 他人可以读取 Others can read {escape(str(path))}", soft_wrap=True)
 
 
 def _start_broker(children: Children, folder: DataFolder) -> None:
