@@ -102,14 +102,21 @@ def receive_part(*, by: Actor, upload_id: UUID, offset: int, data: bytes) -> Upl
         if end == upload.size:
             change |= {"state": Upload.State.COMPLETE, "file": _finish(upload, path)}
         moved = Upload.objects.filter(id=upload.id, received=offset, state=Upload.State.OPEN).update(**change)
-    except (DomainError, FileNotFoundError):
+    except DomainError:
         upload.refresh_from_db()
         if upload.state != Upload.State.COMPLETE:
             raise
-        moved = 0  # the same last part, sent twice at once: the other request has finished and taken the parts away
+        moved = 0  # the same last part, sent twice at once: the other request has finished, and taken away what this one read
+    except FileNotFoundError:
+        upload.refresh_from_db()
+        if upload.state == Upload.State.OPEN:
+            raise
+        moved = 0  # as above, finished or refused
     upload.refresh_from_db()
     if upload.state != Upload.State.OPEN:
         path.unlink(missing_ok=True)
+    if upload.state == Upload.State.FAILED:
+        raise errors.UploadFailed(failure=upload.failure)
     if not moved and upload.received != end:
         raise _elsewhere(upload)
     return upload

@@ -293,6 +293,45 @@ def test_the_last_part_sent_twice_at_once_completes_the_upload_once(sequences: N
     assert not list(services.uploads_folder().glob("*"))
 
 
+def refused_in_between(clerk: Hand, upload: str, rest: bytes, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None:
+    """While the next part is being written (or just before that), another request ends the upload with a bad last part."""
+    write, bad = services._write_part, b"x" * 20
+
+    def meanwhile(path: Path, offset: int, data: bytes) -> None:
+        monkeypatch.setattr(services, "_write_part", write)
+        if after:
+            write(path, offset, data)
+        refused(clerk.part(upload, 0, bad), 422, "digest-mismatch")
+        if not after:
+            write(path, offset, data)
+
+    monkeypatch.setattr(services, "_write_part", meanwhile)
+    refused(clerk.part(upload, 0, rest), 409, "upload-failed")
+    assert (Upload.objects.get().state, Upload.objects.get().received) == ("FAILED", 0)
+    assert not StoredFile.objects.exists()
+    assert not list(services.uploads_folder().glob("*"))
+
+
+def test_a_bad_last_part_sent_twice_at_once_is_refused_twice(clerk: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = clerk.announce(b"y" * 20).json()["id"]
+    refused_in_between(clerk, upload, b"x" * 20, monkeypatch, after=True)
+
+
+def test_a_part_that_comes_while_the_upload_is_refused_leaves_no_file(
+    clerk: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = clerk.announce(b"y" * 20).json()["id"]
+    refused_in_between(clerk, upload, b"x" * 10, monkeypatch, after=False)
+
+
+@real_transactions
+def test_bad_last_parts_at_once_are_all_refused_by_name(sequences: None, clerk: Hand) -> None:
+    upload = clerk.announce(b"y" * 20).json()["id"]
+    for answer in together(*[lambda: clerk.part(upload, 0, b"x" * 20)] * 4):
+        assert (answer.status_code, answer.json()["code"]) in {(422, "digest-mismatch"), (409, "upload-failed")}
+    assert not list(services.uploads_folder().glob("*"))
+
+
 def test_the_number_of_unfinished_uploads_is_bounded(clerk: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "OPEN_UPLOADS", 2)
     for number in range(2):
