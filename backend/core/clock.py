@@ -1,6 +1,9 @@
 """The one clock. Time is UTC and aware everywhere; only what a person sees is in Asia/Shanghai."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+# How long an act may wait on a phone: what the server keeps for it (a half-sent file, the answer to a write) it keeps for longer.
+ACT_MAY_WAIT = timedelta(days=7)
 
 
 def now() -> datetime:

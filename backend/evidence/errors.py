@@ -14,7 +14,7 @@ class TypeNotTaken(RuleBroken):
 
 
 class TooManyUploads(TooMany):
-    code, title = "too-many-uploads", "Too many uploads are unfinished; finish one, or wait a day"
+    code, title = "too-many-uploads", "Too many uploads are unfinished; finish one first"
 
 
 class PartInvalid(RuleBroken):

@@ -30,7 +30,8 @@ FILE_LIMIT = 20 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 OPEN_UPLOADS = 40
 VOUCHERS_A_DOCUMENT = 200
-UNFINISHED_FOR = timedelta(days=1)
+# What waits on a phone goes on where its upload stopped, for as long as the act itself would still be taken, and a day more.
+UNFINISHED_FOR = clock.ACT_MAY_WAIT + timedelta(days=1)
 CRASHED_FOR = timedelta(hours=1)
 
 
@@ -218,7 +219,7 @@ def attach_voucher(
 
 
 def collect_leftovers() -> int:
-    """Ends uploads that have not moved for a day, and deletes files that a crash left: how many things went."""
+    """Ends uploads that have not moved for as long as an act may wait, and deletes files that a crash left: how many things went."""
     now = clock.now()
     stale = Upload.objects.filter(state=Upload.State.OPEN, moved_at__lt=now - UNFINISHED_FOR)
     gone = stale.update(state=Upload.State.FAILED, failure="abandoned", moved_at=now)

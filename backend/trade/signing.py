@@ -27,7 +27,6 @@ from backend.trade import documents, errors, texts
 from backend.trade.models import PurchaseOrder
 
 CLOCK_SKEW = timedelta(minutes=10)
-OLDEST_ACT = timedelta(days=7)
 LANGUAGES = ("zh-Hans", "en")
 NONCE_BYTES = 32
 
@@ -84,7 +83,7 @@ def check_times(act: SignedAct) -> None:
     now = clock.now()
     if act.captured_at > now + CLOCK_SKEW:
         raise errors.CapturedInFuture(field="capture.captured_at")
-    if act.captured_at < now - OLDEST_ACT:
+    if act.captured_at < now - clock.ACT_MAY_WAIT:
         raise errors.CapturedTooLongAgo(field="capture.captured_at")
 
 

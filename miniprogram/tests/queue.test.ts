@@ -35,51 +35,47 @@ const voucher = (id: string, files: QueuedFile[] = []) => ({
   uploads: 'one' as const,
 })
 
-/** A server that takes uploads and vouchers as the API says, idempotent by key. */
+interface Kept {
+  id: string
+  size: number
+  got: number
+  failed: boolean
+}
+
+/** A server that takes uploads and vouchers as the API says, idempotent by key: a repeat is answered as the first time. */
 function server() {
-  const uploads = new Map<string, { id: string; size: number; got: number }>()
+  const uploads = new Map<string, Kept>()
   const answers = new Map<string, string>()
   const written: string[] = []
+  const shown = ({ id, size, got, failed }: Kept) => ({
+    id,
+    offset: got,
+    size,
+    chunk_size: MB,
+    state: failed ? 'FAILED' : got === size ? 'COMPLETE' : 'OPEN',
+  })
   const routes: Route[] = [
     (call) => {
       if (call.method !== 'POST' || call.path !== '/api/v1/uploads/') return undefined
       const key = call.headers['Idempotency-Key']
       const size = JSON.parse(String(call.body)).size
-      const upload = uploads.get(key) ?? { id: `upl_${uploads.size}`, size, got: 0 }
+      const upload = uploads.get(key) ?? { id: `upl_${uploads.size}`, size, got: 0, failed: false }
       uploads.set(key, upload)
-      return {
-        status: 201,
-        body: {
-          id: upload.id,
-          offset: upload.got,
-          size,
-          chunk_size: MB,
-          state: upload.got === size ? 'COMPLETE' : 'OPEN',
-        },
-      }
+      return { status: 201, body: shown({ ...upload, got: 0, failed: false }) }
     },
     (call) => {
       const [, id] = call.path.match(/^\/api\/v1\/uploads\/(\w+)\/$/) ?? []
       const upload = [...uploads.values()].find((one) => one.id === id)
-      return (
-        upload && {
-          body: {
-            id,
-            offset: upload.got,
-            size: upload.size,
-            chunk_size: MB,
-            state: upload.got === upload.size ? 'COMPLETE' : 'OPEN',
-          },
-        }
-      )
+      return upload && { body: shown(upload) }
     },
     (call) => {
       const [, id, at] = call.path.match(/^\/api\/v1\/uploads\/(\w+)\/parts\/(\d+)$/) ?? []
       const upload = [...uploads.values()].find((one) => one.id === id)
       if (!upload) return undefined
+      if (upload.failed) return { status: 409, body: { code: 'upload-failed' } }
       if (Number(at) !== upload.got) return { status: 409, body: { code: 'upload-offset', offset: upload.got } }
       upload.got += (call.body as ArrayBuffer).byteLength
-      return { body: { offset: upload.got, state: upload.got === upload.size ? 'COMPLETE' : 'OPEN' } }
+      return { body: shown(upload) }
     },
     (call) => {
       if (call.method !== 'POST') return undefined
@@ -194,6 +190,109 @@ describe('the write queue', () => {
     await queue.pump()
     expect(queue.item('e1')).toMatchObject({ state: 'rejected', problem: { code: 'upload-offset' } })
     expect(calls.filter((call) => call.method === 'PUT')).toHaveLength(1)
+  })
+
+  describe('when an upload comes to nothing', () => {
+    /** One part is up, and the network is gone; then the server does what it does in between. */
+    async function interrupted(routes: Route[]) {
+      let cut = true
+      const { queue, calls } = phone([
+        (call) => (cut && call.path.endsWith(`/parts/${MB}`) ? { status: 0 } : undefined),
+        ...routes,
+      ])
+      queue.add(voucher('e1', [photo('f1', 2 * MB + 100)]))
+      await queue.pump()
+      expect(queue.item('e1')).toMatchObject({ state: 'waiting', problem: { code: 'offline' } })
+      cut = false
+      clock += 3 * 24 * 3600_000
+      return { queue, calls }
+    }
+
+    it('begins it anew under another key after the server gave it up', async () => {
+      const { routes, uploads, written } = server()
+      const { queue } = await interrupted(routes)
+      uploads.get('e1-f0')!.failed = true
+      await queue.pump()
+      expect(queue.item('e1')?.state).toBe('accepted')
+      expect([...uploads.keys()]).toEqual(['e1-f0', 'e1-f0-2'])
+      expect(uploads.get('e1-f0-2')).toMatchObject({ got: 2 * MB + 100, failed: false })
+      expect(written).toEqual(['/api/v1/vouchers/{"kind":"photo","subject":"ord_1","upload":"upl_1"}'])
+      expect(share(queue.item('e1')!)).toBe(1)
+    })
+
+    it('begins it anew when the server knows nothing of it any more', async () => {
+      const { routes, uploads } = server()
+      let lost = ''
+      const { queue } = await interrupted([
+        (call) => (lost && call.path.includes(lost) ? { status: 404, body: { code: 'not-found' } } : undefined),
+        ...routes,
+      ])
+      lost = uploads.get('e1-f0')!.id
+      await queue.pump()
+      expect(queue.item('e1')?.state).toBe('accepted')
+      expect([...uploads.keys()]).toEqual(['e1-f0', 'e1-f0-2'])
+    })
+
+    it('sends everything again when the server lost a part', async () => {
+      const { routes, uploads } = server()
+      const { queue, calls } = await interrupted([
+        (call) => {
+          const first = uploads.get('e1-f0')
+          if (!first || !call.path.endsWith(`/${first.id}/parts/${2 * MB}`)) return undefined
+          first.failed = true
+          return { status: 422, body: { code: 'digest-mismatch' } }
+        },
+        ...routes,
+      ])
+      await queue.pump()
+      expect(queue.item('e1')?.state).toBe('accepted')
+      const sent = calls.filter((call) => call.method === 'PUT' && call.path.includes(uploads.get('e1-f0-2')!.id))
+      expect(sent.map((call) => call.path.split('/').pop())).toEqual(['0', String(MB), String(2 * MB)])
+    })
+
+    it('does not trust the stored answer to a key whose upload has ended since', async () => {
+      const { routes, uploads } = server()
+      const { queue } = await interrupted(routes)
+      uploads.get('e1-f0')!.failed = true
+      // The phone was cut off before it had kept the upload's number.
+      const item = queue.item('e1')!
+      rows.set('queue/e1', JSON.stringify({ ...item, files: [{ ...item.files[0], upload: null, sent: 0 }] }))
+      await queue.pump()
+      expect(queue.item('e1')?.state).toBe('accepted')
+    })
+
+    it('asks the person after three, and begins a new one when told to try again', async () => {
+      const { routes, uploads, written } = server()
+      let broken = true
+      const { queue } = phone([
+        (call) =>
+          broken && call.method === 'PUT' ? { status: 422, body: { code: 'digest-mismatch', title: 'T' } } : undefined,
+        ...routes,
+      ])
+      queue.add(voucher('e1', [photo('f2', 10)]))
+      await queue.pump()
+      expect(queue.item('e1')).toMatchObject({ state: 'rejected', problem: { code: 'digest-mismatch', title: 'T' } })
+      expect([...uploads.keys()]).toEqual(['e1-f0', 'e1-f0-2', 'e1-f0-3'])
+      expect(written).toEqual([])
+      expect(files.files.f2).toBeDefined()
+      broken = false
+      queue.retry('e1')
+      await queue.pump()
+      expect(queue.item('e1')?.state).toBe('accepted')
+      expect([...uploads.keys()].pop()).toBe('e1-f0-4')
+    })
+
+    it('does not send again what the server has looked at and refused', async () => {
+      const { routes, uploads } = server()
+      const { queue } = phone([
+        (call) => (call.method === 'PUT' ? { status: 422, body: { code: 'image-unreadable' } } : undefined),
+        ...routes,
+      ])
+      queue.add(voucher('e1', [photo('f2', 10)]))
+      await queue.pump()
+      expect(queue.item('e1')).toMatchObject({ state: 'rejected', problem: { code: 'image-unreadable' } })
+      expect(uploads.size).toBe(1)
+    })
   })
 
   it('goes on after a restart with nothing but the storage', async () => {

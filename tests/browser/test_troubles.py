@@ -127,6 +127,31 @@ def test_an_upload_goes_on_where_a_reload_cut_it_and_the_original_stays_byte_for
     assert not view.getexif()
 
 
+def test_a_signed_receipt_goes_out_although_the_server_gave_its_upload_up(
+    phones: BrowserContext, desk: BrowserContext
+) -> None:
+    chen = delivered(phones, desk, "PO-GIVEN-UP", "DN-GIVEN-UP")
+    with chen.expect_request("**/api/v1/uploads/*/parts/0") as cut:
+        chen.route("**/api/v1/uploads/*/parts/*", lambda route: route.abort())
+        people.receive(chen, "DN-GIVEN-UP")
+    expect(chen.get_by_test_id("receipt-local")).to_contain_text("已签·待同步")
+    part = cut.value
+    spoilt = chen.request.put(
+        part.url,
+        headers={"Authorization": part.headers["authorization"], "Content-Type": "application/octet-stream"},
+        data=bytes(len(part.post_data_buffer or b"")),
+    )
+    assert (spoilt.status, spoilt.json()["code"]) == (422, "digest-mismatch"), "the photo fits one part"
+    chen.unroute_all()
+    chen.goto("/m/?handset=chen-li#/pages/queue/index")
+    chen.reload()
+    expect(chen.get_by_test_id("queue-badge").first).to_contain_text("已上链 #")
+    vouchers = receipt_of(chen)["vouchers"]
+    assert sorted(voucher["kind"] for voucher in vouchers) == ["photo", "signature"]
+    photo = next(voucher for voucher in vouchers if voucher["kind"] == "photo")
+    assert Image.open(io.BytesIO(fetch(chen, "chen-li", photo["content_url"]))).size == (1200, 900)
+
+
 def turned_photo() -> bytes:
     """Over 3 MB, as a phone held upright takes it: sideways, with its orientation and the place in EXIF."""
     exif = Image.Exif()

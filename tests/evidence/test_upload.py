@@ -357,7 +357,7 @@ def test_a_disk_that_is_full_leaves_the_upload_where_it_was(clerk: Hand, monkeyp
 
 
 def test_what_nobody_finishes_and_what_a_crash_left_is_collected(clerk: Hand, data_dir: Path) -> None:
-    old = clock.now() - timedelta(days=2)
+    old = clock.now() - timedelta(days=9)
     kept = clerk.send(photograph()).json()["id"]
     fresh = clerk.announce(b"x" * 20).json()["id"]
     stale = from_typeid("upl", clerk.announce(b"y" * 20).json()["id"])
@@ -375,6 +375,21 @@ def test_what_nobody_finishes_and_what_a_crash_left_is_collected(clerk: Hand, da
     assert Upload.objects.get(id=stale).failure == "abandoned"
     assert clerk.get(f"/api/v1/uploads/{kept}/").json()["state"] == "COMPLETE"
     assert vault.original(StoredFile.objects.get())
+
+
+def test_an_upload_goes_on_for_as_long_as_its_act_may_wait_on_the_phone(clerk: Hand, data_dir: Path) -> None:
+    data = photograph(1800, 1600, "PNG")
+    upload = clerk.announce(data, "image/png").json()["id"]
+    clerk.part(upload, 0, data[:CHUNK])
+    then = clock.now() - clock.ACT_MAY_WAIT
+    Upload.objects.update(moved_at=then)
+    (part,) = services.uploads_folder().iterdir()
+    os.utime(part, (then.timestamp(), then.timestamp()))
+    assert services.collect_leftovers() == 0
+    for offset in range(CHUNK, len(data), CHUNK):
+        last = clerk.part(upload, offset, data[offset : offset + CHUNK])
+    assert last.json()["state"] == "COMPLETE"
+    assert not part.exists()
 
 
 def test_an_upload_alone_is_no_event(clerk: Hand) -> None:

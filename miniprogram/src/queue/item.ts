@@ -27,6 +27,8 @@ export interface QueuedFile {
   /** The server's upload, once begun. */
   upload: string | null
   sent: number
+  /** How many uploads of it came to nothing: each has a key of its own, for a key answers as it did the first time. */
+  ended?: number
 }
 
 /** waiting: to be sent (again) at `next_at`; sending; accepted or duplicate: the server has it; rejected: it said no. */

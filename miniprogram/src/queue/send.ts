@@ -5,12 +5,42 @@ import type { FileShelf } from '@/platform/face'
 import type { QueuedFile, QueueItem } from './item'
 
 const PART = 1024 * 1024
+/** Uploads that are begun for a file before its person is asked. */
+const BEGUN_AT_MOST = 3
+/** Codes after which an upload never becomes whole: the server gave it up, or it lost a part. */
+const ENDED = ['upload-failed', 'digest-mismatch']
 
 /**
  * Sends one file from where the server's copy ends, part by part. Repeating it is harmless: the upload is found by its
- * key, and a wrong offset (409 `upload-offset`) tells where to go on. `saved` is called after each part.
+ * key, and a wrong offset (409 `upload-offset`) tells where to go on. An upload that came to nothing is begun anew.
+ * `saved` is called after each part.
  */
 export async function sendFile(
+  client: Client,
+  shelf: FileShelf,
+  file: QueuedFile,
+  key: string,
+  saved: () => void,
+): Promise<void> {
+  for (let begun = 1; ; begun++) {
+    try {
+      return await sendOnce(client, shelf, file, file.ended ? `${key}-${file.ended + 1}` : key, saved)
+    } catch (error) {
+      if (!cameToNothing(file, error)) throw error
+      file.upload = null
+      file.sent = 0
+      file.ended = (file.ended ?? 0) + 1
+      saved()
+      if (begun === BEGUN_AT_MOST) throw error
+    }
+  }
+}
+
+/** Whether the server has given the file's upload up, or knows nothing of it (any more). */
+const cameToNothing = (file: QueuedFile, error: unknown): boolean =>
+  file.upload !== null && error instanceof Problem && (error.status === 404 || ENDED.includes(error.code))
+
+async function sendOnce(
   client: Client,
   shelf: FileShelf,
   file: QueuedFile,
