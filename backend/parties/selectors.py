@@ -1,6 +1,7 @@
 """Reads of this room."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -102,10 +103,18 @@ def consents_of(person: Person) -> list[tuple[ConsentText, Consent | None]]:
     return [(text, _newest_answer(person.id, text)) for text in CONSENT_TEXTS.values()]
 
 
-def holding_consent(person_id: UUID, purpose: str) -> Consent | None:
-    """The consent that holds: the person's newest answer for that purpose, when it is a yes to the present text; None otherwise."""
-    newest = _newest_answer(person_id, CONSENT_TEXTS[purpose])
-    return newest if newest and newest.given else None
+def consent_held(
+    consent_id: UUID, *, person_id: UUID, purpose: str, at: datetime, behind: timedelta = timedelta(0)
+) -> bool:
+    """Whether this was the person's consent at a moment: a yes to the present text, given by then, not withdrawn until then.
+
+    `behind`: how far the clock that told the moment may lag behind the one that told when the consent was given.
+    """
+    answers = Consent.objects.filter(person=person_id, purpose=purpose)
+    text = CONSENT_TEXTS[purpose]
+    given = answers.filter(id=consent_id, given=True, text_sha256=text.sha256, at__lte=at + behind)
+    withdrawn = answers.filter(id__gt=consent_id, given=False, at__lte=at)
+    return given.exists() and not withdrawn.exists()
 
 
 def _newest_answer(person_id: UUID, text: ConsentText) -> Consent | None:

@@ -1,8 +1,10 @@
 import hashlib
 import uuid
+from datetime import timedelta
 
 import pytest
 
+from backend.core.clock import now
 from backend.core.ids import from_typeid
 from backend.core.models import Event
 from backend.core.sections import open_section
@@ -25,6 +27,10 @@ def answer(phone, given, key=None, changes=None):
         changes or {}
     )
     return phone.call("post", CONSENTS, body, **{"Idempotency-Key": key or uuid.uuid4().hex})
+
+
+def held(consent, person_id, at=None):
+    return selectors.consent_held(consent.id, person_id=person_id, purpose="location", at=at or now())
 
 
 def listed(phone):
@@ -53,29 +59,51 @@ def test_a_consent_is_recorded_with_its_text_and_anchored(clerk, people):
     assert (act["text_sha256"], act["given"]) == (LOCATION.sha256, True)
     assert event.sections.get(name="act").data_key.person == people.chen.id
     assert listed(clerk)["given"] is True
-    assert selectors.holding_consent(people.chen.id, "location") == consent
+    assert held(consent, people.chen.id)
 
 
 def test_a_withdrawal_is_a_new_record_and_the_consent_holds_no_more(clerk, people):
     answer(clerk, True)
+    before = now()
     answer(clerk, False)
 
     assert listed(clerk)["given"] is False
     assert [consent.given for consent in Consent.objects.order_by("id")] == [True, False]
     assert Event.objects.filter(type="consent.withdrawn").count() == 1
-    assert selectors.holding_consent(people.chen.id, "location") is None
+    yes, no = Consent.objects.order_by("id")
+    Consent.objects.filter(id=no.id).update(at=before + timedelta(seconds=1))
+    assert held(yes, people.chen.id, before), "what was done before the withdrawal keeps its consent"
+    assert not held(yes, people.chen.id, before + timedelta(seconds=1))
+    assert not held(no, people.chen.id, before + timedelta(seconds=1))
 
 
 def test_a_consent_of_somebody_else_does_not_hold(clerk, people):
     answer(clerk, True)
-    assert selectors.holding_consent(people.stranger.person_id, "location") is None
+    assert not held(Consent.objects.get(), people.stranger.person_id)
+
+
+def test_a_consent_covers_nothing_that_was_done_before_it_but_for_a_clock_that_is_behind(clerk, people):
+    answer(clerk, True)
+    consent = Consent.objects.get()
+    ahead = {"person_id": people.chen.id, "purpose": "location", "at": consent.at - timedelta(minutes=1)}
+    assert not selectors.consent_held(consent.id, **ahead)
+    assert selectors.consent_held(consent.id, **ahead, behind=timedelta(minutes=1))
+
+
+def test_a_consent_given_again_leaves_the_earlier_one_as_it_was(clerk, people):
+    answer(clerk, True)
+    answer(clerk, True)
+    assert all(held(consent, people.chen.id) for consent in Consent.objects.all())
+    answer(clerk, False)
+    answer(clerk, True)
+    assert [held(consent, people.chen.id) for consent in Consent.objects.order_by("id")] == [False, False, False, True]
 
 
 def test_a_yes_to_an_earlier_text_does_not_cover_the_present_one(clerk, people):
     answer(clerk, True)
     Consent.objects.update(text_version="0", text_sha256="0" * 64)
     assert listed(clerk)["given"] is None
-    assert selectors.holding_consent(people.chen.id, "location") is None
+    assert not held(Consent.objects.get(), people.chen.id)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from django.db import connection
 from django.test import Client
 
 from backend.core.clock import rfc3339
-from backend.core.ids import typed
+from backend.core.ids import from_typeid, new_id, typed
 from backend.core.models import Event
 from backend.core.sections import open_section
+from backend.parties.models import Consent
+from backend.parties.texts import LOCATION
 from backend.trade.models import Despatch, PurchaseOrder, Receipt
 from tests.cast import AT_GATE, TWELVE_KM_AWAY, Cast, confirmed_order, despatched, phone_of, send_by
 from tests.phone import Json, Phone
@@ -128,6 +130,57 @@ def test_an_impossible_place_is_refused_by_field(
 
 def test_a_place_without_consent_is_refused(clerk: Phone, delivery: Json) -> None:
     capture = clerk.capture(AT_GATE, consent=None)
+    status, answer = sign(clerk, clerk.receipt_act(delivery, capture=capture))
+    assert (status, answer["code"]) == (422, "consent-missing")
+    assert nothing_changed()
+
+
+def answered(phone: Phone, given: bool, *, later: timedelta = timedelta(0), **changes: Any) -> Consent:
+    """The person's answer to the location notice, by the API, dated as much later than now."""
+    body = {"purpose": "location", "text_id": LOCATION.id, "text_version": LOCATION.version, "given": given}
+    status, answer = phone.post("/api/v1/consents/", body)
+    assert status == 201, answer
+    consent = Consent.objects.get(id=from_typeid("ltx", answer["id"]))
+    Consent.objects.filter(id=consent.id).update(at=consent.at + later, **changes)
+    return consent
+
+
+def test_consent_given_again_elsewhere_leaves_what_waits_on_the_first_phone_valid(
+    cast: Cast, clerk: Phone, delivery: Json
+) -> None:
+    act = clerk.receipt_act(delivery, capture=clerk.capture(AT_GATE))
+    phone_of(cast.clerk)
+    status, receipt = sign(clerk, act)
+    assert (status, receipt["assurance"]) == (201, "L2"), receipt
+
+
+def test_consent_withdrawn_after_the_act_leaves_it_valid_and_covers_no_other(
+    cast: Cast, clerk: Phone, sales: Phone, delivery: Json
+) -> None:
+    act = clerk.receipt_act(delivery, capture=clerk.capture(AT_GATE))
+    late = clerk.receipt_act(
+        delivery, capture=clerk.capture(AT_GATE, captured_at=rfc3339(datetime.now(UTC) + timedelta(seconds=9)))
+    )
+    answered(clerk, False, later=timedelta(seconds=5))
+    status, answer = sign(clerk, late)
+    assert (status, answer["code"]) == (422, "consent-missing")
+    assert nothing_changed()
+    status, receipt = sign(clerk, act)
+    assert (status, receipt["location"]["within"]) == (201, True), receipt
+
+
+@pytest.mark.parametrize("what", ["a no", "another's", "given later", "to an earlier text", "of nobody"])
+def test_what_was_no_consent_of_this_person_at_the_act_is_refused(
+    cast: Cast, clerk: Phone, delivery: Json, what: str
+) -> None:
+    consents = {
+        "a no": lambda: answered(clerk, False).id,
+        "another's": lambda: from_typeid("ltx", phone_of(cast.stranger).consent or ""),
+        "given later": lambda: answered(clerk, True, later=timedelta(minutes=11)).id,
+        "to an earlier text": lambda: answered(clerk, True, text_version="0", text_sha256="0" * 64).id,
+        "of nobody": new_id,
+    }
+    capture = clerk.capture(AT_GATE, consent=typed("consent", consents[what]()))
     status, answer = sign(clerk, clerk.receipt_act(delivery, capture=capture))
     assert (status, answer["code"]) == (422, "consent-missing")
     assert nothing_changed()

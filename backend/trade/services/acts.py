@@ -11,14 +11,14 @@ from django.db.models import F
 from backend.core import clock
 from backend.core.errors import Forbidden, NotFound
 from backend.core.events import Actor
-from backend.core.ids import typed
+from backend.core.ids import PREFIXES, from_typeid, typed
 from backend.core.sections import Section
 from backend.evidence.services import attach_voucher
 from backend.parties.models import Device, Member
-from backend.parties.selectors import holding_consent, member_of
+from backend.parties.selectors import consent_held, member_of
 from backend.trade import errors, places
 from backend.trade.models import Despatch, PurchaseOrder, Signature
-from backend.trade.signing import SignedAct
+from backend.trade.signing import CLOCK_SKEW, SignedAct
 
 
 def acting_member(by: Actor, *roles: str) -> Member:
@@ -60,11 +60,23 @@ def assurance_of(by: Actor, place: places.Place) -> str:
 
 
 def check_consent(by: Actor, act: SignedAct) -> None:
-    """A place counts only with the consent that this person gave under the present text and did not withdraw (PIPL art. 14, 15, 29)."""
+    """A place counts only with the consent that this person had given by then, and had not withdrawn (PIPL art. 14, 15, 29).
+
+    The act may have waited on the phone: what was agreed to or withdrawn since changes nothing about it.
+    """
     if act.capture["location"] is None:
         return
-    holding = by.person and holding_consent(by.person, "location")
-    if not holding or act.capture["consent"] != typed("consent", holding.id):
+    named = act.capture["consent"]
+    if not by.person or not named:
+        raise errors.ConsentMissing(field="capture.consent")
+    held = consent_held(
+        from_typeid(PREFIXES["consent"], named),
+        person_id=by.person,
+        purpose="location",
+        at=act.captured_at,
+        behind=CLOCK_SKEW,
+    )
+    if not held:
         raise errors.ConsentMissing(field="capture.consent")
 
 
