@@ -8,11 +8,11 @@ class EvidenceConfig(AppConfig):
 
     def ready(self) -> None:
         from backend.core import events, metrics
+        from backend.core.sealed import sealed
         from backend.evidence.anchoring import drain
         from backend.evidence.documents import voucher_document
         from backend.evidence.models import Voucher
         from backend.evidence.readings import readings
-        from backend.evidence.sealed import sealed
         from backend.evidence.selectors import ledger_origin
         from backend.parties.selectors import register_supply_origin
 

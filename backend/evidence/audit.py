@@ -16,10 +16,10 @@ from django.db.models import Max, Q
 
 from backend.core import clock, data_keys
 from backend.core.models import DataKey, Event, SealedSection
+from backend.core.sealed import SealedModel, declared
 from backend.core.sections import open_row
 from backend.evidence.models import LedgerOrigin
 from backend.evidence.published import CHAINS, PublishedChain
-from backend.evidence.sealed import SealedModel, declared
 from backend.ledger.commitment import Leaf, check_section, parse_leaf
 from backend.ledger.errors import Invalid, LedgerError, SectionMismatch
 

@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 
 from backend.core import data_keys
 from backend.core.models import Event, SealedSection
+from backend.core.sealed import SealedModel, declared
 from backend.evidence import vault
 from backend.evidence.audit import Fault, Ledger, Rows, check_event, check_numbers
 from backend.evidence.models import StoredFile
 from backend.evidence.published import CHAINS
-from backend.evidence.sealed import SealedModel, declared
 from backend.ledger import fsck
 from backend.ledger.errors import LedgerError
 

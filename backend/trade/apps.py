@@ -8,8 +8,8 @@ class TradeConfig(AppConfig):
 
     def ready(self) -> None:
         """Says to evidence what a voucher may be attached to, and which rows the ledger vouches for."""
+        from backend.core.sealed import sealed
         from backend.evidence import subjects
-        from backend.evidence.sealed import sealed
         from backend.trade import documents, selectors
         from backend.trade.models import Despatch, Milestone, PurchaseOrder, Receipt, Signature
         from backend.trade.services.acts import signature_section

@@ -12,12 +12,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from backend.core import data_keys
+from backend.core import data_keys, sealed
 from backend.core.events import number_waiting
 from backend.core.ids import new_id
 from backend.core.models import DataKey, Event, SealedSection
 from backend.core.sections import Section, open_row
-from backend.evidence import audit, sealed, vault
+from backend.evidence import audit, vault
 from backend.evidence.audit import check_event, check_subject
 from backend.evidence.documents import voucher_document
 from backend.evidence.models import StoredFile, Upload, Voucher

@@ -9,11 +9,11 @@ from PIL import Image
 from backend.core.errors import Forbidden
 from backend.core.ids import from_typeid, typed
 from backend.core.models import Event, SealedSection
+from backend.core.sealed import declared
 from backend.core.sections import open_section
 from backend.evidence import errors, services, subjects
 from backend.evidence.documents import voucher_document
 from backend.evidence.models import Upload, Voucher
-from backend.evidence.sealed import declared
 from backend.ledger.commitment import check_section
 from tests.evidence.conftest import Hand, pdf, photograph
 

@@ -11,7 +11,7 @@ from django.db import models
 from backend.core.clock import now
 from backend.core.ids import PREFIXES, from_typeid
 from backend.core.models import DataKey, Event
-from backend.evidence.sealed import declared
+from backend.core.sealed import declared
 from backend.trade.models import (
     Despatch,
     DespatchLine,
