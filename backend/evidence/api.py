@@ -19,7 +19,7 @@ from backend.core.idempotency import idempotent
 from backend.core.ids import PREFIXES, TypeIdField, from_typeid, typed
 from backend.core.schema import AnchorAnswer
 from backend.evidence import selectors, services, subjects, vault
-from backend.evidence.models import Mime, Source, StoredFile, Upload, Voucher, VoucherKind
+from backend.evidence.models import Mime, Source, StoredFile, Upload, VoucherKind
 from backend.parties.auth import actor
 
 PRIVATE = "private, no-store"
@@ -67,7 +67,9 @@ class VoucherAnswer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     organisation = VoucherOrganisation()
     view_url = serializers.CharField()
-    content_url = serializers.CharField()
+    content_url = serializers.CharField(
+        allow_null=True, help_text="null: the original tells where it was taken, and is for the side that attached it"
+    )
     anchor = AnchorAnswer()
 
 
@@ -154,8 +156,9 @@ class Vouchers(APIView):
         asked = request.query_params.get("subject", "")
         if not asked:
             raise Malformed("Name the document: ?subject=ord_...", field="subject")
-        subject = subjects.find(actor(request), asked)
-        return Response({"results": selectors.voucher_cards(subject.type, [subject.id], subject.unseen)})
+        by = actor(request)
+        subject = subjects.find(by, asked)
+        return Response({"results": selectors.voucher_cards(subject.type, [subject.id], subject.unseen, by=by)})
 
     @extend_schema(operation_id="vouchers_attach", request=NewVoucher, responses={201: VoucherAnswer})
     @idempotent
@@ -171,7 +174,7 @@ class Vouchers(APIView):
             kind=asked.validated_data["kind"],
             subject=(subject.type, subject.id),
         )
-        return Response(selectors.render_vouchers([voucher])[0], status=201)
+        return Response(selectors.render_vouchers([voucher], by)[0], status=201)
 
 
 def _file(body: bytes, mime: str, disposition: str, filename: str) -> HttpResponse:
@@ -188,15 +191,13 @@ def _file(body: bytes, mime: str, disposition: str, filename: str) -> HttpRespon
     return HttpResponse(body, content_type=mime, headers=headers)
 
 
-def _voucher(request: Request, voucher_id: str) -> Voucher:
-    return selectors.voucher_for(actor(request), from_typeid(PREFIXES["voucher"], voucher_id))
-
-
 class VoucherDetail(APIView):
     @extend_schema(operation_id="vouchers_read", responses=VoucherAnswer)
     def get(self, request: Request, voucher_id: str) -> Response:
         """One voucher."""
-        return Response(selectors.render_vouchers([_voucher(request, voucher_id)])[0])
+        by = actor(request)
+        voucher = selectors.voucher_for(by, from_typeid(PREFIXES["voucher"], voucher_id))
+        return Response(selectors.render_vouchers([voucher], by)[0])
 
 
 _BINARY = {(200, mime): OpenApiResponse(OpenApiTypes.BINARY) for mime in Mime.values}
@@ -205,16 +206,16 @@ _BINARY = {(200, mime): OpenApiResponse(OpenApiTypes.BINARY) for mime in Mime.va
 class VoucherContent(APIView):
     @extend_schema(operation_id="vouchers_content", responses=_BINARY)
     def get(self, request: Request, voucher_id: str) -> HttpResponse:
-        """The file as it was brought, byte for byte, as a download."""
-        voucher = _voucher(request, voucher_id)
-        return _file(vault.original(voucher.file), voucher.file.mime, "attachment", voucher.filename)
+        """The file as it was brought, byte for byte, as a download; not the other side's when it tells where it was taken."""
+        voucher, data = selectors.original_for(actor(request), from_typeid(PREFIXES["voucher"], voucher_id))
+        return _file(data, voucher.file.mime, "attachment", voucher.filename)
 
 
 class VoucherView(APIView):
     @extend_schema(operation_id="vouchers_view", responses=_BINARY)
     def get(self, request: Request, voucher_id: str) -> HttpResponse:
         """A picture to look at: upright, at most 2,000 pixels a side, without the original's metadata; a PDF as it is."""
-        voucher = _voucher(request, voucher_id)
+        voucher = selectors.voucher_for(actor(request), from_typeid(PREFIXES["voucher"], voucher_id))
         stored: StoredFile = voucher.file
         if stored.mime == Mime.PDF:
             return _file(vault.original(stored), stored.mime, "inline", voucher.filename)

@@ -69,6 +69,7 @@ def _examine_image(data: bytes, mime: str) -> Examined:
         if mime == Mime.PNG:
             _check_png(data)
         facts = {"width": image.width, "height": image.height, **_exif_facts(image)}
+        facts["gps"] = facts["gps"] or _xmp_tells_place(image, data)
         image.draft("RGB", (VIEW_EDGE, VIEW_EDGE))
         image.load()
         return Examined(facts, _render_view(image))
@@ -98,6 +99,11 @@ def _exif_facts(image: Image.Image) -> dict[str, Any]:
         "model": _text(exif.get(ExifTags.Base.Model)),
         "software": _text(exif.get(ExifTags.Base.Software)),
     }
+
+
+def _xmp_tells_place(image: Image.Image, data: bytes) -> bool:
+    """Whether XMP names a latitude, as `exif:GPSLatitude`. It lies in the open in a JPEG, and may be compressed in a PNG."""
+    return b"GPSLatitude" in data or "GPSLatitude" in str(image.info.get("XML:com.adobe.xmp", ""))
 
 
 def _exif_time(value: object) -> str | None:

@@ -1,4 +1,4 @@
-from backend.core.errors import Conflict, NotFound, RuleBroken, TooLarge, TooMany, Unavailable
+from backend.core.errors import Conflict, Forbidden, NotFound, RuleBroken, TooLarge, TooMany, Unavailable
 
 
 class FileTooLarge(TooLarge):
@@ -57,6 +57,15 @@ class DocumentUnreadable(RuleBroken):
 
 class AlreadyAttached(Conflict):
     code, title = "already-attached", "This file is attached there already"
+
+
+class OriginalHoldsPlace(Forbidden):
+    """Exact places are for the side whose own they are, and for auditors. The member `view_url` leads to the picture without them."""
+
+    code, title = (
+        "original-holds-place",
+        "The original tells where it was taken; only the side that attached it may have it",
+    )
 
 
 class NotPublished(NotFound):

@@ -4,16 +4,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 from uuid import UUID
 
+import structlog
 from django.db.models import OuterRef, Subquery
 
 from backend.core.errors import NotFound
 from backend.core.events import Actor
 from backend.core.ids import typed
 from backend.core.models import Event
-from backend.evidence import subjects
+from backend.evidence import errors, subjects, vault
 from backend.evidence.models import Checkpoint, LedgerOrigin, Upload, Voucher
 from backend.evidence.published import published_size
 from backend.ledger.errors import NotInitialised
+from backend.parties.selectors import audits, member_of
+
+log = structlog.get_logger(__name__)
+
+# What a voucher is fetched with to be shown.
+RENDERED = ("file__data_key", "organisation")
 
 
 class Anchor(TypedDict):
@@ -77,7 +84,7 @@ def own_upload(by: Actor, upload_id: UUID) -> Upload:
 
 def voucher_for(by: Actor, voucher_id: UUID) -> Voucher:
     """A voucher of a document that the actor may see. Raises NotFound."""
-    found = Voucher.objects.select_related("file__data_key", "organisation").filter(id=voucher_id).first()
+    found = Voucher.objects.select_related(*RENDERED).filter(id=voucher_id).first()
     if found is None:
         raise NotFound()
     if found.kind in subjects.resolve(by, found.subject_type, found.subject_id).unseen:
@@ -85,25 +92,56 @@ def voucher_for(by: Actor, voucher_id: UUID) -> Voucher:
     return found
 
 
-def voucher_cards(kind: str, subject_ids: Sequence[UUID], unseen: Sequence[str] = ()) -> list[dict[str, Any]]:
+def original_for(by: Actor, voucher_id: UUID) -> tuple[Voucher, bytes]:
+    """A voucher's file as it was brought. Raises NotFound, OriginalHoldsPlace, data_keys.Erased; ValueError for a file that was changed.
+
+    Exact places are their own side's, and auditors', whose reading is logged.
+    """
+    voucher = voucher_for(by, voucher_id)
+    data = vault.original(voucher.file)
+    if _tells_place_of_others(voucher, by):
+        if not _sees_places(by):
+            raise errors.OriginalHoldsPlace(view_url=_address(voucher, "view"))
+        log.info("an original that holds a place was handed out", voucher=str(voucher.id), member=str(by.member))
+    return voucher, data
+
+
+def _tells_place_of_others(voucher: Voucher, by: Actor) -> bool:
+    return voucher.organisation_id != by.organisation and vault.holds_place(voucher.file)
+
+
+def _sees_places(by: Actor) -> bool:
+    member = member_of(by)
+    return member is not None and audits(member)
+
+
+def voucher_cards(
+    kind: str, subject_ids: Sequence[UUID], unseen: Sequence[str] = (), *, by: Actor
+) -> list[dict[str, Any]]:
     """The vouchers of these documents as the wire has them, oldest first, without the kinds `unseen`.
 
-    Whoever calls has checked who may see the documents.
+    Whoever calls has checked that the actor may see the documents.
     """
-    found = Voucher.objects.select_related("file", "organisation").filter(subject_type=kind, subject_id__in=subject_ids)
-    return render_vouchers(list(found.exclude(kind__in=unseen).order_by("id")))
+    found = Voucher.objects.select_related(*RENDERED).filter(subject_type=kind, subject_id__in=subject_ids)
+    return render_vouchers(list(found.exclude(kind__in=unseen).order_by("id")), by)
 
 
-def render_vouchers(vouchers: Sequence[Voucher]) -> list[dict[str, Any]]:
-    """Vouchers as the wire has them, with their anchors (one query for all)."""
+def render_vouchers(vouchers: Sequence[Voucher], by: Actor) -> list[dict[str, Any]]:
+    """Vouchers as the wire has them for an actor, with their anchors (one query for all). Fetched with RENDERED."""
     known = anchors(voucher.event_id for voucher in vouchers)
-    return [_render_voucher(voucher, known[voucher.event_id]) for voucher in vouchers]
+    held = {voucher.id for voucher in vouchers if _tells_place_of_others(voucher, by)}
+    if held and _sees_places(by):
+        held = set()
+    return [_render_voucher(voucher, known[voucher.event_id], voucher.id not in held) for voucher in vouchers]
 
 
-def _render_voucher(voucher: Voucher, anchor: Anchor) -> dict[str, Any]:
-    identity = typed("voucher", voucher.id)
+def _address(voucher: Voucher, what: str) -> str:
+    return f"/api/v1/vouchers/{typed('voucher', voucher.id)}/{what}"
+
+
+def _render_voucher(voucher: Voucher, anchor: Anchor, with_original: bool) -> dict[str, Any]:
     return {
-        "id": identity,
+        "id": typed("voucher", voucher.id),
         "kind": voucher.kind,
         "subject": subjects.typed_subject(voucher.subject_type, voucher.subject_id),
         "filename": voucher.filename,
@@ -117,8 +155,8 @@ def _render_voucher(voucher: Voucher, anchor: Anchor) -> dict[str, Any]:
             "name": voucher.organisation.name,
             "name_en": voucher.organisation.name_en,
         },
-        "view_url": f"/api/v1/vouchers/{identity}/view",
-        "content_url": f"/api/v1/vouchers/{identity}/content",
+        "view_url": _address(voucher, "view"),
+        "content_url": _address(voucher, "content") if with_original else None,
         "anchor": anchor,
     }
 

@@ -91,6 +91,14 @@ def facts(stored: StoredFile) -> dict[str, Any]:
     return found
 
 
+def holds_place(stored: StoredFile) -> bool:
+    """Whether the original tells where it was taken. Where nobody can say any more, it is held to."""
+    try:
+        return bool(facts(stored).get("gps"))
+    except (data_keys.Erased, ValueError):
+        return True
+
+
 def _open(stored: StoredFile, part: str) -> bytes:
     return _unseal(stored, part, durable.read(os.fspath(folder() / names(stored.id)[part])))
 

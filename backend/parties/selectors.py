@@ -73,6 +73,12 @@ def risk_watchers() -> list[Member]:
     return [member for member in working.select_related("organisation") if watches_risk(member)]
 
 
+def audits(member: Member) -> bool:
+    """Whether all orders lie open to this member as an auditor: its organisation is one, and verified."""
+    of = member.organisation
+    return of.kind == OrganisationKind.AUDITOR and of.verification == Verification.VERIFIED
+
+
 def active_members(person: Person) -> list[Member]:
     """The person's active memberships, the oldest first, with their organisations."""
     return list(

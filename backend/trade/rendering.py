@@ -131,7 +131,7 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
             {"id": typed("receipt", row.id), "receipt_no": row.receipt_no, "state": row.state}
             for row in order.receipts.order_by("id")
         ],
-        "vouchers": voucher_cards("order", [order.id]),
+        "vouchers": voucher_cards("order", [order.id], by=by),
         "anchor": known[issued[order.id]],
         "actions": actions,
         "signing": _signing(signing) if signing else None,
@@ -220,7 +220,7 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
             }
             for row in milestones
         ],
-        "vouchers": voucher_cards("despatch", [despatch.id], unseen=() if prices else selectors.PRICED_VOUCHERS),
+        "vouchers": voucher_cards("despatch", [despatch.id], unseen=() if prices else selectors.PRICED_VOUCHERS, by=by),
         "anchor": known[sent[despatch.id]],
         "actions": actions + (["attach"] if attach else []),
         "signing": signing,
@@ -265,7 +265,7 @@ def receipt_body(receipt: Receipt, by: Actor, lines: Iterable[ReceiptLine] | Non
         "location": place_body(receipt, receipt.order, own=own),
         "captured_at": receipt.captured_at,
         "signed_at": receipt.signed_at,
-        "vouchers": voucher_cards("receipt", [receipt.id]),
+        "vouchers": voucher_cards("receipt", [receipt.id], by=by),
         "anchor": anchors(signed.values())[signed[receipt.id]],
     }
 

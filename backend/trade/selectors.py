@@ -17,7 +17,7 @@ from backend.core.money import line_amount_fen, money_text, quantity_text
 from backend.evidence.models import VoucherKind
 from backend.evidence.subjects import Subject
 from backend.parties.models import Member, Organisation, OrganisationKind, Role, Verification
-from backend.parties.selectors import member_of, watches_risk
+from backend.parties.selectors import audits, member_of, watches_risk
 from backend.trade.documents import number_key
 from backend.trade.models import (
     OPEN_DESPATCH,
@@ -58,9 +58,7 @@ def viewer(by: Actor) -> Viewer:
     member = member_of(by)
     if member is None:
         raise NotFound()
-    of = member.organisation
-    audits = of.kind == OrganisationKind.AUDITOR and of.verification == Verification.VERIFIED
-    return Viewer(member, sees_all=audits or watches_risk(member))
+    return Viewer(member, sees_all=audits(member) or watches_risk(member))
 
 
 def _own(who: Viewer, path: str = "") -> Q:

@@ -11,7 +11,7 @@ from backend.core.ids import typed
 from backend.core.models import Event
 from backend.evidence import audit
 from backend.evidence.models import Voucher
-from backend.evidence.selectors import anchors, render_vouchers
+from backend.evidence.selectors import RENDERED, anchors, render_vouchers
 from backend.parties.models import Device, Member
 from backend.trade import rendering, replay, selectors
 from backend.trade.models import Despatch, Milestone, PlaceFacts, PurchaseOrder, Receipt, Signature
@@ -28,7 +28,7 @@ def trace(by: Actor, order: PurchaseOrder) -> Body:
     despatches = {row.id: row for row in Despatch.objects.filter(order=order).prefetch_related("milestones")}
     counted = Receipt.objects.filter(order=order).prefetch_related("lines__despatch_line__order_line")
     receipts = {row.id: row for row in counted}
-    vouchers = list(Voucher.objects.select_related("file", "organisation").filter(order_id=order.id).order_by("id"))
+    vouchers = list(Voucher.objects.select_related(*RENDERED).filter(order_id=order.id).order_by("id"))
     subjects = (
         [("order", order.id)] + [("despatch", one) for one in despatches] + [("receipt", one) for one in receipts]
     )
@@ -52,7 +52,7 @@ def trace(by: Actor, order: PurchaseOrder) -> Body:
     }
     devices = {row.id: row for row in Device.objects.filter(id__in={event.actor_device for event in events})}
     places = _places(order)
-    cards = {voucher.id: card for voucher, card in zip(vouchers, render_vouchers(vouchers), strict=True)}
+    cards = {voucher.id: card for voucher, card in zip(vouchers, render_vouchers(vouchers, by), strict=True)}
     steps = []
     for event in events:
         member = members.get(event.actor_member) if event.actor_member else None

@@ -126,6 +126,12 @@ def test_an_upload_goes_on_where_a_reload_cut_it_and_the_original_stays_byte_for
     assert view.height > view.width, "it stands upright, as it was taken"
     assert not view.getexif()
 
+    su = people.handset(phones, "su-qing")
+    su.goto("/m/?handset=su-qing#/pages/orders/index")
+    su.get_by_test_id("order-row").filter(has_text="PO-UPLOAD").click()
+    su.get_by_test_id("voucher").last.click()
+    expect(su.get_by_test_id("voucher-place-kept")).to_contain_text("原件带有拍摄地点")
+
 
 def test_a_signed_receipt_goes_out_although_the_server_gave_its_upload_up(
     phones: BrowserContext, desk: BrowserContext

@@ -11,7 +11,9 @@ from backend.core.ids import from_typeid, typed
 from backend.core.models import Event
 from backend.parties.models import Device
 from backend.trade.models import OrderLine, PurchaseOrder, Receipt, ReceiptLine
-from tests.cast import issued_order
+from tests.cast import issued_order, phone_of
+from tests.evidence.conftest import placed
+from tests.trade.test_who_sees_what import attach
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +37,15 @@ def test_an_untouched_order_is_green_with_every_event_anchored(cast, console, de
     signed = Event.objects.get(type="receipt.signed")
     assert f"Anchored #{signed.index}" in text
     assert f"/ledger/supply/events/{signed.id}/proof" in text
+
+
+def test_the_other_side_is_told_that_the_original_photograph_holds_a_place(cast, console, delivery, drain):
+    status, _ = attach(phone_of(cast.clerk), delivery["receipt"], "photo", placed(), "image/jpeg")
+    assert status == 201
+    told = "The original tells where it was taken; this picture does not. Ask Buyer for the original."
+    assert told in page(console(cast.sales, "en"), delivery)
+    assert "原件带有拍摄地点，这张图里没有。需要原件请向Buyer索取。" in page(console(cast.sales), delivery)
+    assert told not in page(console(cast.office, "en"), delivery)
 
 
 def test_before_the_chain_has_it_the_verdict_waits(cast, console):

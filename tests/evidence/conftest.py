@@ -161,8 +161,15 @@ def photograph(width: int = 640, height: int = 480, format: str = "JPEG", exif: 
     """A picture with something on it, so that it does not shrink to nothing."""
     picture = Image.effect_noise((width, height), 60).convert("RGB")
     data = io.BytesIO()
-    picture.save(data, format, **({"exif": exif} if exif else {}))
+    picture.save(data, format, **({} if exif is None else {"exif": exif}))
     return data.getvalue()
+
+
+def placed(width: int = 640, height: int = 480) -> bytes:
+    """A photograph that says where it was taken."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (31.0, 13.0, 49.4), 3: "E", 4: (121.0, 28.0, 25.3)})
+    return photograph(width, height, exif=exif)
 
 
 def pdf(body: bytes = b"1 0 obj\n<< /Type /Catalog >>\nendobj\n") -> bytes:

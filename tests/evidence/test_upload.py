@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from backend.core import clock
 from backend.core.ids import from_typeid, typed
@@ -419,6 +419,18 @@ def test_the_view_is_upright_small_and_says_nothing_of_camera_or_place(clerk: Ha
         "model": "",
         "software": "Editor 1.0",
     }
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+def test_a_place_that_stands_in_xmp_alone_is_found(clerk: Hand, format: str) -> None:
+    packet = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><d exif:GPSLatitude="31,13.82N"/></x:xmpmeta>'
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", packet, zip=True)
+    data = io.BytesIO()
+    more: dict[str, Any] = {"xmp": packet.encode()} if format == "JPEG" else {"pnginfo": text}
+    Image.effect_noise((60, 40), 60).convert("RGB").save(data, format, **more)
+    clerk.send(data.getvalue(), f"image/{format.lower()}")
+    assert vault.facts(StoredFile.objects.get())["gps"] is True
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])

@@ -13,9 +13,9 @@ from backend.core.sealed import declared
 from backend.core.sections import open_section
 from backend.evidence import errors, services, subjects
 from backend.evidence.documents import voucher_document
-from backend.evidence.models import Upload, Voucher
+from backend.evidence.models import StoredFile, Upload, Voucher
 from backend.ledger.commitment import check_section
-from tests.evidence.conftest import Hand, pdf, photograph
+from tests.evidence.conftest import Hand, pdf, photograph, placed
 
 
 def test_a_voucher_is_shown_to_both_sides_with_its_place_in_the_ledger(
@@ -169,6 +169,40 @@ def test_the_original_is_a_download_and_the_view_a_picture(clerk: Hand, sales: H
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Cache-Control"] == "private, no-store"
         assert "default-src 'none'" in answer["Content-Security-Policy"]
+
+
+def test_an_original_that_tells_where_it_was_taken_is_for_the_side_that_attached_it(
+    clerk: Hand, sales: Hand, pallet: str
+) -> None:
+    data = placed()
+    voucher = clerk.attached(data, pallet)
+    own = clerk.get(f"/api/v1/vouchers/{voucher['id']}/").json()
+    assert own["content_url"] == voucher["content_url"] == f"/api/v1/vouchers/{voucher['id']}/content"
+    assert clerk.get(own["content_url"]).content == data
+
+    (listed,) = sales.get(f"/api/v1/vouchers/?subject={pallet}").json()["results"]
+    assert listed == sales.get(f"/api/v1/vouchers/{voucher['id']}/").json() == own | {"content_url": None}
+    refused = sales.get(own["content_url"])
+    assert (refused.status_code, refused.json()["code"]) == (403, "original-holds-place")
+    view = sales.get(refused.json()["view_url"])
+    assert view.status_code == 200 and not Image.open(io.BytesIO(view.content)).getexif()
+
+
+def test_an_original_that_tells_no_place_is_for_both_sides(clerk: Hand, sales: Hand, pallet: str) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    data = photograph(exif=exif)
+    clerk.attached(data, pallet)
+    (listed,) = sales.get(f"/api/v1/vouchers/?subject={pallet}").json()["results"]
+    assert sales.get(listed["content_url"]).content == data
+
+
+def test_a_file_whose_facts_nobody_can_read_is_held_to_tell_a_place(clerk: Hand, sales: Hand, pallet: str) -> None:
+    voucher = clerk.attached(photograph(), pallet)
+    StoredFile.objects.update(facts=b"x" * 60)
+    assert sales.get(voucher["content_url"]).json()["code"] == "original-holds-place"
+    (listed,) = sales.get(f"/api/v1/vouchers/?subject={pallet}").json()["results"]
+    assert listed["content_url"] is None
 
 
 def test_a_pdf_is_viewed_as_it_is(clerk: Hand, pallet: str) -> None:

@@ -2,12 +2,13 @@ import hashlib
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from backend.core.ids import from_typeid, typed
 from backend.parties.models import Member, Verification
 from backend.trade.models import PurchaseOrder
 from tests.cast import Cast, confirmed_order, despatched, issued_order, member, organisation, phone_of
-from tests.evidence.conftest import pdf
+from tests.evidence.conftest import pdf, placed
 from tests.phone import Json, Phone
 
 pytestmark = pytest.mark.django_db
@@ -18,10 +19,12 @@ def delivery(cast: Cast, clerk: Phone, sales: Phone) -> Json:
     return despatched(cast, confirmed_order(cast, clerk, sales), sales)
 
 
-def attach(phone: Phone, subject: str, kind: str) -> tuple[int, Json]:
-    data = pdf(f"% {kind} {subject}\n".encode())
+def attach(
+    phone: Phone, subject: str, kind: str, data: bytes | None = None, mime: str = "application/pdf"
+) -> tuple[int, Json]:
+    data = data or pdf(f"% {kind} {subject}\n".encode())
     announced = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "filename": f"{kind}.pdf"}
-    _, upload = phone.post("/api/v1/uploads/", announced | {"mime": "application/pdf", "source": "file"})
+    _, upload = phone.post("/api/v1/uploads/", announced | {"mime": mime, "source": "file"})
     phone.send("PUT", f"/api/v1/uploads/{upload['id']}/parts/0", data, phone.headers())
     return phone.post("/api/v1/vouchers/", {"upload": upload["id"], "kind": kind, "subject": subject})
 
@@ -43,6 +46,26 @@ def test_a_carrier_is_shown_no_voucher_that_tells_prices(
         assert driver.get(f"/api/v1/vouchers/{made[kind]['id']}/")[0] == status
         assert driver.get(made[kind]["content_url"])[0] == status
         assert driver.get(made[kind]["view_url"])[0] == status
+
+
+def test_the_place_in_a_photograph_is_for_its_own_side_and_for_auditors_whose_reading_is_logged(
+    cast: Cast, clerk: Phone, sales: Phone, driver: Phone, delivery: Json
+) -> None:
+    _, voucher = attach(clerk, delivery["id"], "photo", placed(), "image/jpeg")
+    office = phone_of(cast.office)
+    auditor = phone_of(member(organisation("91310115MA1TEXTA7", "Auditor", "AUDITOR"), "Auditor", "viewer"))
+    claimed = organisation("91310115MA1TEXTA8", "Claimed", "AUDITOR", Verification.CLAIMED)
+    with capture_logs() as logs:
+        for phone, status in ((office, 200), (sales, 403), (driver, 403), (phone_of(cast.risk), 403), (auditor, 200)):
+            assert phone.get(voucher["content_url"])[0] == status, phone.session["organisation"]["name"]
+            (shown,) = phone.get(f"/api/v1/despatches/{delivery['id']}/")[1]["vouchers"]
+            assert (shown["content_url"] is not None) == (status == 200)
+            assert phone.get(shown["view_url"])[0] == 200
+    assert phone_of(member(claimed, "Claimed", "viewer")).get(voucher["content_url"])[0] == 404
+    read = [line for line in logs if line["event"] == "an original that holds a place was handed out"]
+    assert [(line["voucher"], line["member"]) for line in read] == [
+        (str(from_typeid("vch", voucher["id"])), str(from_typeid("mem", auditor.session["member"]["id"])))
+    ]
 
 
 def test_who_may_only_look_attaches_nothing(cast: Cast, sales: Phone, delivery: Json) -> None:

@@ -88,7 +88,8 @@ export interface Voucher {
   created_at: string
   organisation: { id: string; name: string; name_en?: string }
   view_url: string
-  content_url: string
+  /** Null: the original tells where it was taken, and is for the side that attached it. */
+  content_url: string | null
   anchor: Anchor
 }
 
