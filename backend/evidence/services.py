@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -20,11 +21,13 @@ from backend.core.events import Actor, emit
 from backend.core.ids import new_id
 from backend.core.models import Chain
 from backend.core.sections import Section
-from backend.evidence import content, errors, subjects, vault
+from backend.evidence import anchoring, content, errors, subjects, vault
 from backend.evidence.documents import capture_section, voucher_document
 from backend.evidence.events import VOUCHER_ATTACHED
 from backend.evidence.models import Mime, StoredFile, Upload, Voucher, VoucherKind
+from backend.evidence.published import CHAINS
 from backend.evidence.selectors import own_upload
+from backend.ledger.errors import LedgerError
 
 FILE_LIMIT = 20 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
@@ -33,6 +36,9 @@ VOUCHERS_A_DOCUMENT = 200
 # What waits on a phone goes on where its upload stopped, for as long as the act itself would still be taken, and a day more.
 UNFINISHED_FOR = clock.ACT_MAY_WAIT + timedelta(days=1)
 CRASHED_FOR = timedelta(hours=1)
+TRASH_KEPT = timedelta(days=30)
+
+log = structlog.get_logger(__name__)
 
 
 def uploads_folder() -> Path:
@@ -219,15 +225,33 @@ def attach_voucher(
 
 
 def collect_leftovers() -> int:
-    """Ends uploads that have not moved for as long as an act may wait, and deletes files that a crash left: how many things went."""
+    """Ends uploads that have not moved for as long as an act may wait, and takes away what a crash left: how many things went.
+
+    A file that no row names may be evidence that only a later database knows. So it goes into the trash first, and not even there unless
+    the database is the one that the ledger follows.
+    """
     now = clock.now()
     stale = Upload.objects.filter(state=Upload.State.OPEN, moved_at__lt=now - UNFINISHED_FOR)
     gone = stale.update(state=Upload.State.FAILED, failure="abandoned", moved_at=now)
     crashed = (now - CRASHED_FOR).timestamp()
+    gone += _collect_parts(crashed)
+    if not _ledger_follows_database():
+        return gone
     for file_id in vault.unnamed(crashed):
-        vault.remove(file_id)
+        vault.discard(file_id, now.date())
         gone += 1
-    return gone + _collect_parts(crashed)
+    return gone + vault.sort_trash((now - TRASH_KEPT).date())
+
+
+def _ledger_follows_database() -> bool:
+    """Whether both chains pass the check with which every signing begins: with an older database put back, they do not."""
+    try:
+        for chain in CHAINS:
+            anchoring.open_log(chain).check()
+    except LedgerError as error:
+        log.warning("files without a row are left where they are", reason=str(error))
+        return False
+    return True
 
 
 def _collect_parts(older_than: float) -> int:

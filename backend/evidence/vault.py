@@ -5,7 +5,9 @@ Nobody can tell from an answer whether somebody else brought the file before: th
 
 import hashlib
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +23,8 @@ from backend.ledger import canonical, durable
 
 PURPOSE = "file"
 ORIGINAL, VIEW, FACTS = "original", "view", "facts"
+# A folder beside the shelves, whose names are the last two digits of what lies there.
+TRASH = "trash"
 
 
 def folder() -> Path:
@@ -60,18 +64,55 @@ def remove(file_id: UUID) -> None:
     for path in names(file_id).values():
         with suppress(FileNotFoundError):
             (folder() / path).unlink()
+    _forget_key(file_id)
+
+
+def unnamed(older_than: float) -> Iterator[UUID]:
+    """Files on the disk, last written before that POSIX time, that no row names: what a crash left, or a later database knows."""
+    for shelf in folder().glob("??"):
+        found: dict[UUID, None] = {}
+        for path in shelf.glob("*.*"):
+            with suppress(ValueError, FileNotFoundError):  # another program's file, or one that goes at this moment
+                if path.stat().st_mtime < older_than:
+                    found[UUID(path.stem)] = None
+        known = _named(found)
+        yield from (file_id for file_id in found if file_id not in known)
+
+
+def discard(file_id: UUID, day: date) -> None:
+    """Puts files that no row names into the trash of a day. Their key stays: a later database may know them."""
+    trash = folder() / TRASH / day.isoformat()
+    trash.mkdir(parents=True, exist_ok=True)
+    for path in names(file_id).values():
+        with suppress(FileNotFoundError):
+            os.replace(folder() / path, trash / Path(path).name)
+
+
+def sort_trash(before: date) -> int:
+    """Puts back what a row names (again), and deletes for good what went into the trash before that day: how many files that were."""
+    gone = 0
+    for trash in (folder() / TRASH).glob("????-??-??"):
+        there = {path: UUID(path.stem) for path in trash.glob("*.*")}
+        known = _named(set(there.values()))
+        for path, file_id in there.items():
+            with suppress(FileNotFoundError):  # another collector came first
+                if file_id in known:
+                    os.replace(path, folder() / file_id.hex[-2:] / path.name)
+                elif trash.name < before.isoformat():
+                    path.unlink()
+                    _forget_key(file_id)
+                    gone += 1
+        with suppress(OSError):  # not empty yet
+            trash.rmdir()
+    return gone
+
+
+def _named(file_ids: Iterable[UUID]) -> set[UUID]:
+    return set(StoredFile.objects.filter(id__in=file_ids).values_list("id", flat=True))
+
+
+def _forget_key(file_id: UUID) -> None:
     DataKey.objects.filter(purpose=PURPOSE, scope=str(file_id)).delete()
-
-
-def unnamed(older_than: float) -> list[UUID]:
-    """Files on the disk, last written before that POSIX time, that no row names: what a crash left."""
-    found: dict[UUID, None] = {}
-    for path in folder().glob("*/*.*"):
-        with suppress(ValueError, FileNotFoundError):  # another program's file, or one that goes at this moment
-            if path.stat().st_mtime < older_than:
-                found[UUID(path.stem)] = None
-    known = set(StoredFile.objects.filter(id__in=found).values_list("id", flat=True))
-    return [file_id for file_id in found if file_id not in known]
 
 
 def original(stored: StoredFile) -> bytes:

@@ -356,7 +356,7 @@ def test_a_disk_that_is_full_leaves_the_upload_where_it_was(clerk: Hand, monkeyp
     assert clerk.part(upload, 0, data).json()["state"] == "COMPLETE"
 
 
-def test_what_nobody_finishes_and_what_a_crash_left_is_collected(clerk: Hand, data_dir: Path) -> None:
+def test_what_nobody_finishes_and_what_a_crash_left_is_collected(clerk: Hand, data_dir: Path, ledger: Path) -> None:
     old = clock.now() - timedelta(days=9)
     kept = clerk.send(photograph()).json()["id"]
     fresh = clerk.announce(b"x" * 20).json()["id"]
