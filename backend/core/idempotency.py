@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -12,9 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from backend.core import clock
 from backend.core.errors import Conflict, Malformed, NotAuthenticated
 from backend.core.ids import new_id
 from backend.core.models import IdempotentAnswer
+
+# An answer holds what its reader could see, in plain text: it is kept for as long as an act may wait on a phone, and a week more.
+ANSWERS_KEPT = clock.ACT_MAY_WAIT + timedelta(days=7)
+FORGOTTEN_AT_ONCE = 500
 
 KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -66,3 +72,12 @@ def idempotent(write: Callable[..., Response]) -> Callable[..., Response]:
 
     once.idempotent = True  # type: ignore[attr-defined] # read by the schema
     return once
+
+
+def forget_answers() -> int:
+    """Deletes the answers older than ANSWERS_KEPT, a batch a transaction, so that nobody's write waits long: how many went."""
+    old = IdempotentAnswer.objects.filter(at__lt=clock.now() - ANSWERS_KEPT).order_by("at")
+    gone = 0
+    while batch := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
+        gone += IdempotentAnswer.objects.filter(id__in=batch).delete()[0]
+    return gone

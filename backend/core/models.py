@@ -130,7 +130,7 @@ class SealedSection(models.Model):
 
 
 class IdempotentAnswer(models.Model):
-    """A write that was done, by its caller and key, with the answer it got: the same key again gets the same answer."""
+    """A write that was done, by its caller and key, with the answer it got: the same key again gets the same answer, for a while."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
@@ -142,3 +142,4 @@ class IdempotentAnswer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="idempotency_key_once_a_person")]
+        indexes = [models.Index(fields=["at"], name="answer_by_age")]

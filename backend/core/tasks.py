@@ -1,7 +1,7 @@
 import structlog
 from celery import shared_task
 
-from backend.core import events
+from backend.core import events, idempotency
 from backend.core.wake import advanced, advancing, awake
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,12 @@ def advance() -> None:
             advanced()
         if not events.waiting():
             return
+
+
+@shared_task(name="core.forget_answers")
+def forget_answers() -> None:
+    """Deletes stored answers that no phone will ask for again. Two at a time are harmless."""
+    idempotency.forget_answers()
 
 
 def _catch_up() -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from backend.celery import app
+from backend.core import clock, idempotency, tasks
 from backend.core.errors import RuleBroken
 from backend.core.idempotency import idempotent
 from backend.core.ids import new_id
@@ -100,6 +103,40 @@ def test_a_refused_write_stores_nothing_and_may_be_tried_again() -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "rule-broken")
     assert not Group.objects.exists() and not IdempotentAnswer.objects.exists()
     assert write(client, {"refuse": False}).status_code == 201
+
+
+def test_an_answer_outlives_the_longest_wait_of_an_act_by_a_week_and_goes_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(idempotency, "FORGOTTEN_AT_ONCE", 2)
+    client = person()
+    answers = [write(client, {"a": number}, key=f"{KEY}{number}").json() for number in range(6)]
+    old, young = clock.now() - timedelta(days=14, minutes=1), clock.now() - timedelta(days=13, hours=23)
+    rows = list(IdempotentAnswer.objects.order_by("id").values_list("id", flat=True))
+    IdempotentAnswer.objects.filter(id__in=rows[:5]).update(at=old)
+    IdempotentAnswer.objects.filter(id=rows[5]).update(at=young)
+    tasks.forget_answers()
+    assert list(IdempotentAnswer.objects.values_list("id", flat=True)) == rows[5:]
+    assert write(client, {"a": 5}, key=f"{KEY}5").json() == answers[5]
+    assert Group.objects.count() == 6
+
+
+def test_a_batch_of_answers_is_a_transaction_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(idempotency, "FORGOTTEN_AT_ONCE", 2)
+    client = person()
+    for number in range(5):
+        write(client, {"a": number}, key=f"{KEY}{number}")
+    IdempotentAnswer.objects.update(at=clock.now() - timedelta(days=15))
+    with django_assert_num_queries(4 + 3):
+        assert idempotency.forget_answers() == 5
+
+
+def test_what_beat_calls_for_is_there(settings: Any) -> None:
+    called = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    app.loader.import_default_modules()
+    assert called <= set(app.tasks) and "core.forget_answers" in called
 
 
 @real_transactions
