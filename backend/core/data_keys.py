@@ -3,7 +3,6 @@
 The operator holds these keys: they keep data from whoever takes the database alone, and make erasure possible.
 """
 
-import os
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -18,9 +17,11 @@ from backend.core import clock
 from backend.core.errors import DomainError
 from backend.core.ids import new_id
 from backend.core.models import DataKey
+from backend.ledger import durable
 
 NONCE_BYTES = 12
 TAG_BYTES = 16
+MASTER_BYTES = 32
 
 
 class Erased(DomainError):
@@ -56,13 +57,9 @@ def _master_folder() -> Path:
 def create_master_key() -> str:
     """Writes a new master key (mode 0600) and returns its name; the newest name wraps."""
     folder = _master_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    durable.private_folder(folder)
     name = str(new_id())
-    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(get_random_bytes(32))
-        file.flush()
-        os.fsync(file.fileno())
+    durable.create_secret(folder / name, get_random_bytes(MASTER_BYTES))
     newest_master.cache_clear()
     return name
 
@@ -85,9 +82,8 @@ def newest_master(folder: Path) -> str:
 
 
 def has_master_key() -> bool:
-    """Whether a master key lies in its folder already."""
-    folder = _master_folder()
-    return folder.is_dir() and any(folder.iterdir())
+    """Whether a master key lies in its folder already. One that was cut short while it was made is none: it has wrapped nothing."""
+    return any(path.stat().st_size == MASTER_BYTES for path in _master_folder().glob("*"))
 
 
 Wanted = tuple[UUID | None, str, str]

@@ -1,10 +1,8 @@
 """The ledger's home: events are its journal, a table holds its committed checkpoints, a folder its tiles.
 
-initialise()   once in the life of an installation: keys, origins, the checkpoints of the empty trees
 drain()        woken after events were numbered: integrate, commit, publish, tell
 """
 
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
@@ -13,17 +11,15 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from backend.core import clock, data_keys, push
+from backend.core import clock, push
 from backend.core.ids import PREFIXES, new_id, typed
 from backend.core.models import Event
 from backend.evidence.models import Checkpoint as CheckpointRow
 from backend.evidence.models import DrainLease, LedgerOrigin
-from backend.evidence.published import CHAINS, chain_folder, chain_tiles, key_path, published_size, read_signer
-from backend.ledger import durable
+from backend.evidence.published import CHAINS, chain_tiles, published_size, read_signer
 from backend.ledger.checkpoint import Checkpoint
-from backend.ledger.errors import AlreadyInitialised, Fatal, JournalWrong, NotInitialised, Retryable, Stale
+from backend.ledger.errors import Fatal, JournalWrong, NotInitialised, Retryable, Stale
 from backend.ledger.log import Log
-from backend.ledger.note import generate_signer
 
 log = structlog.get_logger(__name__)
 
@@ -98,62 +94,6 @@ def open_log(chain: str) -> Log:
     if signer.name != stored.origin or signer.vkey != stored.vkey:
         raise OriginChanged(f"the key file signs as {signer.vkey}, the database knows {stored.vkey}")
     return Log(Journal(chain), Checkpoints(chain), chain_tiles(chain), signer)
-
-
-def initialised() -> bool:
-    """Whether both chains were begun here and nothing contradicts it. Raises OriginChanged, and AlreadyInitialised for a half-begun state."""
-    traces = [trace for chain in CHAINS for trace in _traces(chain)]
-    if not traces:
-        return False
-    complete = all(
-        LedgerOrigin.objects.filter(chain=chain).exists() and CheckpointRow.objects.filter(chain=chain).exists()
-        for chain in CHAINS
-    )
-    if not complete:
-        raise AlreadyInitialised(f"a beginning was broken off, or belongs to another database: {', '.join(traces)}")
-    for chain in CHAINS:
-        open_log(chain)
-    return True
-
-
-def initialise() -> dict[str, str]:
-    """Begins both chains: the verifier key of each. Also makes the first master key where there is none.
-
-    Raises AlreadyInitialised naming what is there when a key, a row, a tile or a published file exists.
-    """
-    traces = [trace for chain in CHAINS for trace in _traces(chain)]
-    if traces:
-        raise AlreadyInitialised(", ".join(traces))
-    if not data_keys.has_master_key():
-        data_keys.create_master_key()
-    base = settings.LEDGER_ORIGIN or f"demo-{secrets.token_hex(6)}.yirong.invalid"
-    vkeys = {}
-    for chain in CHAINS:
-        signer = generate_signer(f"{base}/{chain}")
-        path = key_path(chain)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        durable.create_secret(path, signer.skey.encode() + b"\n")
-        LedgerOrigin.objects.create(chain=chain, origin=signer.name, vkey=signer.vkey)
-        DrainLease.objects.get_or_create(chain=chain)
-        opened = open_log(chain)
-        opened.init()
-        opened.publish_latest()
-        vkeys[chain] = signer.vkey
-    return vkeys
-
-
-def _traces(chain: str) -> list[str]:
-    """What there is of a chain already, in words."""
-    tiles = chain_tiles(chain)
-    found = {
-        f"the key {key_path(chain)}": key_path(chain).exists(),
-        f"tiles in {chain_folder(chain)}": not tiles.empty(),
-        f"a published checkpoint in {chain_folder(chain)}": tiles.published() is not None,
-        f"an origin of {chain} in the database": LedgerOrigin.objects.filter(chain=chain).exists(),
-        f"checkpoints of {chain} in the database": CheckpointRow.objects.filter(chain=chain).exists(),
-        f"events of {chain} in the database": Event.objects.filter(chain=chain).exists(),
-    }
-    return [name for name, exists in found.items() if exists]
 
 
 def drain() -> None:

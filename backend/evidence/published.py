@@ -32,12 +32,18 @@ def key_path(chain: str) -> Path:
     return Path(settings.DATA_DIR) / "keys" / f"ledger-{chain}"
 
 
+class KeyMissing(NotInitialised):
+    """The chain has no signer key: it was never begun here, or the key was lost."""
+
+    code = "key-missing"
+
+
 def read_signer(chain: str) -> Signer:
-    """The chain's signer. Raises NotInitialised without a key file, KeyInvalid for a damaged one."""
+    """The chain's signer. Raises KeyMissing without a key file, KeyInvalid for a damaged one."""
     try:
-        return parse_signer(durable.read(key_path(chain)).decode().strip())
+        return parse_signer(durable.read(key_path(chain)).decode(errors="replace").strip())
     except FileNotFoundError:
-        raise NotInitialised(f"no signer key for the chain {chain}") from None
+        raise KeyMissing(f"there is no {key_path(chain)}") from None
 
 
 def published_size(chain: str) -> int:

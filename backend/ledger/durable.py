@@ -61,7 +61,10 @@ def write_all(root: Path, files: Mapping[str, bytes]) -> None:
 
 
 def create_secret(path: Path, data: bytes) -> None:
-    """A new file that only its owner can read (mode 0600), durable. Raises FileExistsError rather than replace one."""
+    """A new file that only its owner can read (mode 0600), durable. Raises FileExistsError rather than replace one.
+
+    A crash may leave it cut short.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.fchmod(descriptor, 0o600)
@@ -70,6 +73,18 @@ def create_secret(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     _flush_folder(os.path.dirname(os.path.abspath(path)))
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder that only its owner can enter (mode 0700), durable. One that is there is left as it is."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _flush_folder(os.path.dirname(os.path.abspath(path)))
+
+
+def rename(old: Path, new: Path) -> None:
+    """Give a file another name in the same folder, durably."""
+    os.replace(old, new)
+    _flush_folder(os.path.dirname(os.path.abspath(new)))
 
 
 @contextmanager

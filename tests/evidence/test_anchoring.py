@@ -1,4 +1,3 @@
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +14,12 @@ from backend.core.events import number_waiting
 from backend.core.ids import typed
 from backend.core.models import Event
 from backend.evidence import anchoring, selectors
-from backend.evidence.models import Checkpoint, DrainLease, LedgerOrigin
-from backend.evidence.published import PublishedChain, chain_tiles, key_path, published_size
+from backend.evidence.models import Checkpoint, DrainLease
+from backend.evidence.published import PublishedChain, key_path, published_size
 from backend.ledger import fsck
 from backend.ledger.errors import JournalWrong, NotInitialised, OutcomeUnknown, PublishedLarger
 from backend.ledger.log import Log
+from backend.ledger.note import generate_signer
 from tests.evidence.conftest import real_transactions
 
 Happen = Callable[..., list[Event]]
@@ -304,52 +304,6 @@ def test_a_database_older_than_the_published_files_is_refused(
     assert not Checkpoint.objects.filter(chain="supply", size__gt=0).exists()
 
 
-def test_beginning_makes_two_keys_two_origins_and_two_empty_trees(ledger: Path, data_dir: Path) -> None:
-    origins = dict(LedgerOrigin.objects.values_list("chain", "origin"))
-    base, _, _ = origins["supply"].partition("/")
-    assert origins == {"supply": f"{base}/supply", "asset": f"{base}/asset"}
-    assert (
-        base.startswith("demo-") and base.endswith(".yirong.invalid") and len(base) == len("demo-.yirong.invalid") + 12
-    )
-    assert selectors.ledger_origin("supply") == origins["supply"]
-    vkeys = set(LedgerOrigin.objects.values_list("vkey", flat=True))
-    assert len(vkeys) == 2
-    for chain in ("supply", "asset"):
-        assert key_path(chain).stat().st_mode & 0o777 == 0o600
-        assert data_dir / "ledger" not in key_path(chain).parents
-        assert PublishedChain(chain).size == 0
-
-
-@pytest.mark.parametrize("left", ["key", "checkpoint", "tile", "row"])
-def test_beginning_refuses_when_anything_is_there(ledger: Path, data_dir: Path, left: str) -> None:
-    if left != "key":
-        for chain in ("supply", "asset"):
-            key_path(chain).unlink()
-    if left != "row":
-        Checkpoint.objects.all().delete()
-        LedgerOrigin.objects.all().delete()
-    if left != "checkpoint":
-        shutil.rmtree(ledger)
-    if left == "tile":
-        chain_tiles("asset").write({"tile/0/000.p/1": bytes(32)})
-    with pytest.raises(CommandError, match="already-initialised"):
-        call_command("ledger", "init")
-    with pytest.raises(CommandError, match=r"already-initialised|no signer key"):
-        call_command("ledger", "init", "--if-empty")
-
-
-def test_beginning_if_empty_does_nothing_the_second_time(ledger: Path) -> None:
-    before = list(LedgerOrigin.objects.values())
-    call_command("ledger", "init", "--if-empty")
-    assert list(LedgerOrigin.objects.values()) == before
-
-
-def test_events_without_a_ledger_are_refused_at_the_beginning(happen: Happen) -> None:
-    happen(1)
-    with pytest.raises(CommandError, match="events of supply"):
-        call_command("ledger", "init", "--if-empty")
-
-
 def test_another_origin_in_the_settings_refuses_to_start_and_to_drain(
     ledger: Path, happen: Happen, settings: Any
 ) -> None:
@@ -367,17 +321,10 @@ def test_another_origin_in_the_settings_refuses_to_start_and_to_drain(
 def test_another_key_than_the_databases_refuses_to_drain(ledger: Path, happen: Happen) -> None:
     happen(1)
     number_waiting()
-    signer = anchoring.generate_signer(selectors.ledger_origin("supply"))
+    signer = generate_signer(selectors.ledger_origin("supply"))
     key_path("supply").write_text(signer.skey)
     with pytest.raises(anchoring.OriginChanged):
         anchoring.drain()
-
-
-def test_the_origin_of_the_settings_is_taken_at_the_beginning(data_dir: Path, db: None, settings: Any) -> None:
-    settings.LEDGER_ORIGIN = "ledger.example"
-    call_command("ledger", "init")
-    assert selectors.ledger_origin("asset") == "ledger.example/asset"
-    call_command("ledger", "init", "--if-empty")
 
 
 def test_before_the_beginning_nothing_is_drained_and_the_refusal_says_so(db: None, happen: Happen) -> None:

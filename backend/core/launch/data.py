@@ -8,7 +8,8 @@ import hashlib
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from backend.core.launch import demonstration, phone
@@ -16,6 +17,9 @@ from backend.core.launch.environment import ROOT, DataFolder
 from backend.core.launch.options import Options
 from backend.core.launch.refusal import StartRefused
 from backend.core.launch.steps import Steps
+from backend.ledger.errors import LedgerError
+
+WHAT_TO_DO = "docs/operators/running.md, “When the ledger refuses”"
 
 
 class Stamp:
@@ -70,14 +74,14 @@ def _pages(folder: DataFolder) -> Stamp:
 
 
 def make(steps: Steps, folder: DataFolder, options: Options) -> None:
-    """Make what is not there yet. Raises StartRefused where the database cannot be used for this."""
+    """Make what is not there yet, and go on where an earlier start was cut short. Raises StartRefused where that cannot be."""
     people = Stamp(folder, "people", "demonstration" if options.demo else "own")
     if _tables(folder).holds and _pages(folder).holds and people.holds:
         return
 
     import django
     from celery.app.utils import find_app
-    from django.db import DatabaseError, connections
+    from django.db import connections
 
     with steps.step("载入程序", "Loading"):
         # Named, not imported: nothing imports the composition root. Without it, what is written would wake a default broker.
@@ -85,18 +89,43 @@ def make(steps: Steps, folder: DataFolder, options: Options) -> None:
         django.setup()
     _log_into(folder)
     try:
-        _migrate(steps)
-        _begin(steps, folder, options)
-        people.set()
-        _tables(folder).set()
-        _collect(steps, folder)
+        with _said_in_a_sentence():
+            _mark(folder, options)
+            _migrate(steps)
+            _begin(steps, options)
+            people.set()
+            _tables(folder).set()
+            _collect(steps, folder)
+    finally:
+        connections.close_all()
+
+
+@contextmanager
+def _said_in_a_sentence() -> Iterator[None]:
+    """Turn what a step of this can fail with, and a person can mend, into StartRefused."""
+    from django.core.management import CommandError
+    from django.db import DatabaseError
+
+    try:
+        yield
     except DatabaseError as error:
         raise StartRefused(
             f"数据库无法使用（{str(error).strip()}），请检查 DATABASE_URL 或数据文件夹。",
             f"The database cannot be used ({str(error).strip()}): look at DATABASE_URL, or at the data folder.",
         ) from error
-    finally:
-        connections.close_all()
+    except (CommandError, LedgerError) as error:
+        if not isinstance(error, LedgerError) and not isinstance(error.__cause__, LedgerError):
+            raise StartRefused(f"启动前的准备没有完成：{error}", f"The start could not be prepared: {error}") from error
+        raise StartRefused(
+            f"账本与其密钥、设置或数据库不符，没有启动任何服务（{error}）。处理办法见 {WHAT_TO_DO}。",
+            f"The ledger does not fit its keys, its settings or its database, so nothing was started ({error}). "
+            f"What to do: {WHAT_TO_DO}.",
+        ) from error
+    except OSError as error:
+        raise StartRefused(
+            f"数据文件夹中有文件无法读写（{error}），请检查权限与磁盘空间。",
+            f"A file of the data folder cannot be read or written ({error}): look at its permissions, and at the disk.",
+        ) from error
 
 
 def _log_into(folder: DataFolder) -> None:
@@ -118,17 +147,29 @@ def _migrate(steps: Steps) -> None:
             call_command("migrate", interactive=False, stdout=step)
 
 
-def _begin(steps: Steps, folder: DataFolder, options: Options) -> None:
+def _mark(folder: DataFolder, options: Options) -> None:
+    """Mark a new demonstration before anything of it is made: a start that is cut short after this finds its own."""
+    if options.demo and not folder.is_demonstration:
+        if os.environ.get("DATABASE_URL"):
+            _refuse_people()
+        demonstration.mark(folder)
+
+
+def _refuse_people() -> None:
     from django.contrib.auth import get_user_model
+    from django.db import connection
+
+    person = get_user_model()
+    if person._meta.db_table in connection.introspection.table_names() and person.objects.exists():
+        raise StartRefused(
+            "数据库中已有真实人员，不会写入演示数据：请加 --no-demo。",
+            "The database holds people already, so no demonstration is written into it: add --no-demo.",
+        )
+
+
+def _begin(steps: Steps, options: Options) -> None:
     from django.core.management import call_command
 
-    if options.demo and not folder.is_demonstration:
-        if get_user_model().objects.exists():
-            raise StartRefused(
-                "数据库中已有真实人员，不会写入演示数据：请加 --no-demo。",
-                "The database holds people already, so no demonstration is written into it: add --no-demo.",
-            )
-        demonstration.mark(folder)
     with steps.step("生成密钥与账本", "Making keys and the ledger") as step:
         call_command("ledger", "init", "--if-empty", stdout=step)
     if options.demo:

@@ -6,6 +6,7 @@ import shutil
 from backend.core.launch.environment import DataFolder
 from backend.core.launch.options import Options
 from backend.core.launch.refusal import StartRefused
+from backend.ledger import durable
 
 MARK = "This folder holds a demonstration: everything in it was made up. 本文件夹为演示数据。\n"
 
@@ -42,8 +43,8 @@ def _refuse_to_delete(folder: DataFolder, options: Options) -> None:
 
 
 def mark(folder: DataFolder) -> None:
-    """Mark the folder as a demonstration, before anything made-up is written there."""
-    folder.demonstration_mark.write_text(MARK, encoding="utf-8")
+    """Mark the folder as a demonstration, for good, before anything made-up is written there."""
+    durable.write_all(folder.path, {folder.demonstration_mark.name: MARK.encode()})
 
 
 def delete(folder: DataFolder) -> None:

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from backend.core.models import Event
-from backend.evidence import anchoring, full_audit
+from backend.evidence import beginning, full_audit
 from backend.evidence.models import Checkpoint, LedgerOrigin
 from backend.evidence.published import CHAINS, PublishedChain, published_size
 from backend.ledger import fsck
@@ -41,9 +41,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _init(self, options: dict[str, Any]) -> None:
-        if options["if_empty"] and anchoring.initialised():
+        if options["if_empty"] and beginning.begun():
             return
-        for vkey in anchoring.initialise().values():
+        for vkey in beginning.begin().values():
             self.stdout.write(vkey)
 
     def _verify(self, options: dict[str, Any]) -> None:
