@@ -56,6 +56,14 @@ describe('the words', () => {
       [],
     )
   })
+  it('name each unit in which an order can be issued', () => {
+    const labels = readFileSync(join(ROOT, '../../backend/console/labels.py'), 'utf8')
+    const offered = [...(labels.match(/OFFERED_UNITS = \(([^)]*)\)/)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(
+      (found) => found[1],
+    )
+    expect(offered.length).toBeGreaterThan(8)
+    expect(offered.filter((unit) => !chinese.has(`unit.${unit}`))).toEqual([])
+  })
   it('have a sentence for each refusal that the server documents', () => {
     const documented = readFileSync(join(ROOT, '../../docs/integrators/errors.md'), 'utf8')
     const codes = [...documented.matchAll(/^### (\S+)$/gm)].map((match) => match[1])

@@ -44,8 +44,27 @@ class Watch:
         context.on("request", lambda asked: asked.url.startswith(own) or self.complaints.append(f"asked {asked.url}"))
 
 
+# Figures that stand in two lines: read one at a time, each half is another amount.
+BROKEN = """() => {
+  const broken = []
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (texts.nextNode()) {
+    const text = texts.currentNode
+    for (const figure of text.data.matchAll(/¥?\\d[\\d,.]*\\d/g)) {
+      const range = document.createRange()
+      range.setStart(text, figure.index)
+      range.setEnd(text, figure.index + figure[0].length)
+      const tops = new Set([...range.getClientRects()].map(box => Math.round(box.top)))
+      if (tops.size > 1 && !text.parentElement.closest('.mono, .small-print')) broken.push(figure[0])
+    }
+  }
+  return broken
+}"""
+
+
 def read(page: Page, locale: str) -> None:
-    """The page speaks the language, fits the screen, and shows no code."""
+    """The page speaks the language, fits the screen, shows no code, and breaks no figure."""
+    assert page.evaluate(BROKEN) == []
     text = page.locator("body").inner_text()
     assert not CODES.findall(text), text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is wider than the screen"
