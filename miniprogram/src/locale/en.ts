@@ -177,6 +177,7 @@ const en: typeof zh = {
     notCounted: 'Not counted yet',
     lines: 'Count',
     all: 'All received, nothing wrong',
+    rest: 'All the rest received, nothing wrong',
     count: 'Count: {item}',
     despatched: 'Despatched {quantity} {unit}',
     good: 'Accepted',

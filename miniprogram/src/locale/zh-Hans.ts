@@ -175,6 +175,7 @@ export default {
     notCounted: '还没点数',
     lines: '点数',
     all: '全部收到，没有问题',
+    rest: '其余全部收到，没有问题',
     count: '点数：{item}',
     despatched: '发货数量 {quantity} {unit}',
     good: '合格收下',

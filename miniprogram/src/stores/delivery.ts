@@ -31,8 +31,9 @@ export function useCounting(despatch: Ref<Despatch | null>, id: Ref<string>) {
   }
   const counted = computed(() => lines.value.length > 0 && lines.value.every(isCounted))
 
-  function takeAll(): void {
-    for (const line of lines.value) draft.counts[line.despatch_line] = nothingMissing()
+  /** Everything not counted yet came in whole. What was found missing or bad stays as it was counted. */
+  function takeRest(): void {
+    for (const line of lines.value) if (!isCounted(line)) draft.counts[line.despatch_line] = nothingMissing()
   }
 
   const receiptLines = computed(() =>
@@ -50,5 +51,5 @@ export function useCounting(despatch: Ref<Despatch | null>, id: Ref<string>) {
     ),
     currency: despatch.value?.currency ?? 'CNY',
   }))
-  return { draft, restore, forget, lines, counted, isCounted, takeAll, receiptLines, total }
+  return { draft, restore, forget, lines, counted, isCounted, takeRest, receiptLines, total }
 }
