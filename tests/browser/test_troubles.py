@@ -71,6 +71,31 @@ def test_signing_needs_neither_a_place_nor_a_network(phones: BrowserContext, des
     expect(chen.get_by_test_id("receipt-total").last).to_contain_text("4,425.00")
 
 
+def test_a_picture_that_does_not_fit_is_named_and_takes_no_other_with_it(
+    phones: BrowserContext, desk: BrowserContext
+) -> None:
+    chen = delivered(phones, desk, "PO-PICTURES", "DN-PICTURES")
+    chen.get_by_test_id("task-delivery_to_receive").filter(has_text="DN-PICTURES").click()
+    drawing = io.BytesIO()
+    Image.effect_noise((300, 200), 40).save(drawing, "PNG")
+    with chen.expect_file_chooser() as chooser:
+        chen.get_by_test_id("photo-album").click()
+    chooser.value.set_files(
+        [
+            people.photo("front"),
+            {"name": "no-picture.jpg", "mimeType": "image/jpeg", "buffer": b"no picture at all"},
+            {"name": "in-truth-a-png.jpg", "mimeType": "image/jpeg", "buffer": drawing.getvalue()},
+        ]
+    )
+    expect(chen.get_by_test_id("photo")).to_have_count(2)
+    expect(chen.get_by_test_id("file-fault")).to_have_text("no-picture.jpg：只收 JPEG、PNG、PDF")
+    chen.get_by_test_id("all-received").click()
+    chen.get_by_test_id("delivery-sign").click()
+    expect(chen.get_by_test_id("receipt-badge").last).to_contain_text("已上链 #")
+    kinds = {voucher["filename"]: voucher["mime"] for voucher in receipt_of(chen)["vouchers"]}
+    assert kinds == {"front.jpg": "image/jpeg", "in-truth-a-png.jpg": "image/png"}
+
+
 def drawn_signature_is_kept(chen: Page) -> None:
     """The stored picture of the drawn signature has ink on it, and ground."""
     vouchers = receipt_of(chen)["vouchers"]
