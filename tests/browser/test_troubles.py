@@ -57,10 +57,12 @@ def test_signing_needs_neither_a_place_nor_a_network(phones: BrowserContext, des
     drawn_signature_is_kept(chen)
 
     chen.goto("/m/?handset=chen-li")
-    chen.get_by_test_id("task-delivery_to_receive").filter(has_text="DN-NO-NET").click()
-    chen.get_by_test_id("all-received").click()
+    waiting = chen.get_by_test_id("task-delivery_to_receive").filter(has_text="DN-NO-NET")
+    fetched_ahead(chen, f"/despatches/{waiting.get_attribute('data-subject')}/")
     phones.set_offline(True)
+    waiting.click()
     expect(chen.get_by_test_id("offline-bar").last).to_be_visible()
+    chen.get_by_test_id("all-received").click()
     people.draw(chen)
     chen.get_by_test_id("delivery-sign").click()
     expect(chen.get_by_test_id("receipt-local")).to_contain_text("已签·待同步")
@@ -69,6 +71,25 @@ def test_signing_needs_neither_a_place_nor_a_network(phones: BrowserContext, des
     phones.set_offline(False)
     expect(chen.get_by_test_id("receipt-badge").last).to_contain_text("已上链 #")
     expect(chen.get_by_test_id("receipt-total").last).to_contain_text("4,425.00")
+
+
+def fetched_ahead(page: Page, address: str) -> None:
+    """Waits until the phone has what stands at an address, though nobody opened it."""
+    page.wait_for_function(
+        "address => Object.keys(localStorage).some(key => key.includes('/seen/') && key.endsWith(address))", arg=address
+    )
+
+
+def test_a_page_that_found_no_network_fills_by_itself_once_there_is_one(phones: BrowserContext) -> None:
+    chen = people.handset(phones, "chen-li")
+    phones.set_offline(True)
+    chen.get_by_text("订单", exact=True).last.click()
+    expect(chen.get_by_test_id("state-error").last).to_be_visible()
+    chen.wait_for_timeout(500)
+    drawn = "() => [...document.querySelectorAll('.uni-tabbar__item img')].map(picture => picture.naturalWidth > 0)"
+    assert chen.evaluate(drawn) == [True] * 3, "the tab bar's pictures were fetched before the network went"
+    phones.set_offline(False)
+    expect(chen.get_by_test_id("order-row").first).to_be_visible()
 
 
 def test_a_picture_that_does_not_fit_is_named_and_takes_no_other_with_it(

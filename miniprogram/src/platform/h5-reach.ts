@@ -6,11 +6,19 @@ function leadHome(): void {
     location.replace(`${location.pathname}${location.search}#/`)
 }
 
+/** The pictures of the tab bar are there before they are shown: without a network they could not be fetched. */
+function fetchTabPictures(): void {
+  const { tabBar } = (globalThis as { __uniConfig?: { tabBar?: { list: Record<string, string>[] } } }).__uniConfig ?? {}
+  for (const { iconPath, selectedIconPath } of tabBar?.list ?? [])
+    for (const path of [iconPath, selectedIconPath]) new Image().src = `.${path}`
+}
+
 /**
  * Makes uni's own parts of the page usable without a finger: its tab bar and back button take the keyboard, and the real
  * <input> inside each uni input says what it is for.
  */
 export function keepReachable(): void {
+  fetchTabPictures()
   leadHome()
   window.addEventListener('hashchange', leadHome)
   const reach = () => {

@@ -89,6 +89,7 @@ function closed(code: number): void {
 }
 
 function connect(): void {
+  if (again) clearTimeout(again)
   const previous = wire
   wire = null
   previous?.close()
@@ -104,7 +105,8 @@ function connect(): void {
 export function startLive(): void {
   watch(settledMark, catchUpLater)
   onSignedIn(connect)
+  // A wire from before the network went may be dead without having said so. The new one's `resync` shows what was missed.
   face.onNetwork((connected) => {
-    if (connected && !wire) connect()
+    if (connected) connect()
   })
 }

@@ -28,6 +28,22 @@ export function forgetSeen(): void {
   for (const key of face.shelf.keys()) if (key.startsWith(CACHE)) face.shelf.remove(key)
 }
 
+let ahead: Promise<void> = Promise.resolve()
+
+/** Fetches ahead, one by one, what may be opened where there is no signal; what was seen before is not asked for again. */
+export function foresee(addresses: string[]): void {
+  for (const address of addresses) ahead = ahead.then(() => fetchAhead(address))
+}
+
+async function fetchAhead(address: string): Promise<void> {
+  const member = session.value?.member.id
+  const key = `${member}${address}`
+  if (!member || face.shelf.get(CACHE + key)) return
+  // Whoever opens the page asks again, and is told then what is wrong.
+  const body = await client.get<unknown>(address).catch(() => null)
+  if (body !== null && session.value?.member.id === member) keep(key, body)
+}
+
 export interface Resource<T> {
   data: Ref<T | null>
   problem: Ref<Problem | null>
