@@ -23,6 +23,7 @@ const en: typeof zh = {
     retry: 'Try again',
     cancel: 'Cancel',
     close: 'Close',
+    back: 'Back',
     done: 'Done',
     optional: 'Optional',
     offline: 'No network. You can go on signing; it is sent when the network is back.',

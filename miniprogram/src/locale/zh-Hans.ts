@@ -21,6 +21,7 @@ export default {
     retry: '再试一次',
     cancel: '取消',
     close: '关闭',
+    back: '返回',
     done: '完成',
     optional: '选填',
     offline: '没有网络。可以照常签收，有网后自动提交。',

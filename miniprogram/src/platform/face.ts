@@ -84,8 +84,8 @@ export interface WireEvents {
 
 export interface Face {
   name: 'h5' | 'mp-weixin'
-  /** Once, when the app starts. */
-  begin(): void
+  /** Once, when the app starts; `back` is what the way back is called, in the reader's language. */
+  begin(back: () => string): void
   /** The demonstration handset this page plays; '' on a real phone. */
   handset: string
   /** Whether a person can sign in here at all (WeChat, or a demonstration handset). */

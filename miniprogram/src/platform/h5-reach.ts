@@ -14,10 +14,10 @@ function fetchTabPictures(): void {
 }
 
 /**
- * Makes uni's own parts of the page usable without a finger: its tab bar and back button take the keyboard, and the real
- * <input> inside each uni input says what it is for.
+ * Makes uni's own parts of the page usable without a finger and without eyes: its tab bar and back button take the keyboard,
+ * the way back has a name, the real <input> inside each uni input says what it is for, and the real <img> what it shows.
  */
-export function keepReachable(): void {
+export function keepReachable(back: () => string): void {
   fetchTabPictures()
   leadHome()
   window.addEventListener('hashchange', leadHome)
@@ -30,6 +30,9 @@ export function keepReachable(): void {
         if (event.key === 'Enter' || event.key === ' ') part.click()
       })
     }
+    for (const part of document.querySelectorAll('.uni-page-head-btn')) part.setAttribute('aria-label', back())
+    for (const picture of document.querySelectorAll<HTMLImageElement>('.uni-tabbar__item img, uni-image img'))
+      picture.alt = picture.closest('uni-image')?.getAttribute('alt') ?? ''
     for (const outer of document.querySelectorAll<HTMLElement>('uni-input[aria-label], uni-textarea[aria-label]')) {
       const label = outer.getAttribute('aria-label') ?? ''
       outer.querySelector('input, textarea')?.setAttribute('aria-label', label)
