@@ -44,6 +44,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or _kept_secret("django")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"] + (["*"] if DEMO else [])
 )
+CSRF_FAILURE_VIEW = "backend.core.middleware.page_expired"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # how many proxies stand in front and add to X-Forwarded-For; 0: the address of the connection counts
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)

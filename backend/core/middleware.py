@@ -1,10 +1,17 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseServerError, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseForbidden,
+    HttpResponseNotFound,
+    HttpResponseServerError,
+    JsonResponse,
+)
 from django.shortcuts import render
 
-from backend.core.errors import DomainError, NotFound, TooLarge
+from backend.core.errors import DomainError, Forbidden, NotFound, TooLarge
 from backend.core.problems import PROBLEM_JSON, problem
 
 BODY_LIMIT = 2 * 1024 * 1024
@@ -110,6 +117,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _wants_page(request):
         return HttpResponseNotFound(render(request, "not_found.html").content)
     return _problem(NotFound())
+
+
+def page_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that was opened before somebody signed in or out in this browser. `reason` is for developers, and stays here."""
+    if _wants_page(request):
+        return HttpResponseForbidden(render(request, "page_expired.html").content)
+    return _problem(Forbidden("The form's token is not this session's."))
 
 
 def internal_error(request: HttpRequest) -> HttpResponse:

@@ -50,6 +50,14 @@ def test_signing_out_needs_a_post_and_ends_the_session(cast, console):
     assert client.get("/console/").status_code == 302
 
 
+def test_a_form_from_before_somebody_else_signed_in_is_refused_on_a_page_that_says_why(cast):
+    client = Client(enforce_csrf_checks=True, headers={"Accept": "text/html", "Accept-Language": "en"})
+    answer = client.post("/console/orders/new/", {"order_no": "PO-7"})
+    assert answer.status_code == 403
+    assert "This page is out of date" in answer.text
+    assert client.post("/console/orders/new/", headers={"Accept": "*/*"}).json()["code"] == "forbidden"
+
+
 def test_a_person_without_membership_is_told_so(cast, console):
     type(cast.office).objects.filter(id=cast.office.id).update(active=False)
     answer = console(cast.office).get("/console/")

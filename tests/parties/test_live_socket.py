@@ -226,6 +226,13 @@ class Console:
         request.user = None
         services.sign_out_console(request=request)
 
+    def open_as(self, member) -> None:
+        from django.test import RequestFactory
+
+        request = RequestFactory().get("/")
+        request.session = self.client.session
+        services.open_console_session(person=member.person, request=request)
+
 
 async def test_the_console_is_known_by_its_cookie(people):
     console = await sync_to_async(Console)(people)
@@ -247,6 +254,25 @@ async def test_signing_out_of_the_console_closes_its_sockets(people):
         await authenticated(opened, None)
         await sync_to_async(console.sign_out)()
         await closes_with(opened, 4401)
+
+
+async def test_a_page_of_whoever_sat_there_before_is_told_that_it_is_over(people):
+    console = await sync_to_async(Console)(people)
+    async with socket(console.headers) as opened:
+        await authenticated(opened, None)
+        await sync_to_async(console.open_as)(people.stranger)
+        await closes_with(opened, 4401)
+
+
+async def test_signing_in_again_as_the_same_person_leaves_their_pages_alone(people):
+    console = await sync_to_async(Console)(people)
+    async with socket(console.headers) as opened:
+        await authenticated(opened, None)
+        await sync_to_async(console.open_as)(people.admin)
+        await tell(people.buyer.id, kind="alert.changed", alert="alr_1")
+        while (told := await opened.receive_json_from())["kind"] != "alert.changed":
+            pass
+        assert told["alert"] == "alr_1"
 
 
 async def test_a_console_whose_session_ended_after_the_handshake_is_not_let_in(people):

@@ -36,7 +36,10 @@ def sign_in_console(*, username: str, password: str, request: HttpRequest, membe
             raise PasswordWrong()
         attempt.person = person
         attempt.member = _member(person, member)
-        return _open(attempt, request)
+        displaced = _displaced_by(person, request)
+        record = _open(attempt, request)
+        sockets.close(displaced)
+        return record
 
 
 def open_console_session(*, person: Person, request: HttpRequest, member: UUID | None = None) -> LoginRecord:
@@ -44,13 +47,17 @@ def open_console_session(*, person: Person, request: HttpRequest, member: UUID |
 
     The browser's session before it lives on until it runs out: a request that the page before has still under way then finds it. Without
     it, the answer to that request would tell the browser to forget its cookie, which is by then the new session's.
+    Its open sockets are closed where it was somebody else's: their page must not go on as if they still sat there.
     Raises NotEnrolled, MemberForeign.
     """
     attempt = _attempt(request, lockout.source_of("console", person.username, client_ip(request)))
     attempt.person = person
     attempt.member = _member(person, member)
+    displaced = _displaced_by(person, request)
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()
-    return _open(attempt, request)
+    record = _open(attempt, request)
+    sockets.close(displaced)
+    return record
 
 
 def sign_out_console(*, request: HttpRequest) -> None:
@@ -59,6 +66,12 @@ def sign_out_console(*, request: HttpRequest) -> None:
     auth.logout(request)
     if key:
         sockets.close([sockets.console_group(key)])
+
+
+def _displaced_by(person: Person, request: HttpRequest) -> list[UUID]:
+    """The sockets of whoever else is signed in on this browser, which has room for one."""
+    other, key = auth.get_user(request), request.session.session_key
+    return [sockets.console_group(key)] if key and other.is_authenticated and other != person else []
 
 
 def _attempt(request: HttpRequest, source: str) -> Attempt:
