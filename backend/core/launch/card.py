@@ -19,6 +19,7 @@ CONSOLES = [
     ("wen-ning", "温宁 · 风控", "risk officer"),
     ("he-chuan", "何川 · 买方财务", "buyer's office"),
 ]
+ONE_AT_A_TIME = "one person a browser at a time; a private window for the second console"
 
 
 def reachable_host(options: Options) -> str:
@@ -32,11 +33,12 @@ def address(options: Options) -> str:
 
 
 def _table(rows: list[tuple[str, str, str]]) -> Table:
+    """Who, and the link whole: a terminal of 80 columns has no room for both languages beside it."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(overflow="fold", style="cyan")
     for chinese, english, url in rows:
-        table.add_row(Text.assemble(chinese, "  ", (english, "dim")), Text(url, style=f"link {url}"))
+        table.add_row(Text.assemble(chinese, "\n", (english, "dim")), Text(url, style=f"link {url}"))
     return table
 
 
@@ -71,8 +73,8 @@ def _demonstration(start: str) -> list[Table | Text | Rule]:
         ("上链 On chain", "同一页由“已签”变为“已上链 #n”", "the same page turns to “on chain #n”, with its proof"),
         (
             "预警 Warning",
-            "打开温宁的控制台；苏晴再发 600 件，在她的手机上以陈黎身份签收",
-            "open 温宁's console; 苏晴 sends 600 more; sign as 陈黎 on 苏晴's phone",
+            "打开温宁的控制台；苏晴再发 600 件，手机顶部“更改”选陈黎，签收",
+            "open 温宁's console; 苏晴 sends 600 more; her phone: 更改, 陈黎, sign",
         ),
         (
             "为什么 Why",
@@ -89,6 +91,7 @@ def _demonstration(start: str) -> list[Table | Text | Rule]:
         Text(),
         Text("控制台 Console", style="bold"),
         _table(consoles),
+        Text.assemble("一个浏览器一次只登录一人，第二个控制台请用无痕窗口\n", (ONE_AT_A_TIME, "dim")),
         Text(),
         Text("导览 Tour", style="bold"),
         steps,
