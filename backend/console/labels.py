@@ -128,6 +128,11 @@ EVENTS = {
     "voucher.attached": _("Vouchers attached"),
 }
 
+MILESTONES = {
+    "PICKED_UP": _("Picked up, the driver reports"),
+    "ARRIVED": _("Arrived, the driver reports"),
+}
+
 # What the audit finds.
 FAULTS = {
     "row-changed": _("changed after it was recorded"),

@@ -14,10 +14,11 @@ from backend.core import clock, ids
 from backend.parties.models import OrganisationKind
 from backend.risk.selectors import visible_alerts
 from backend.trade import selectors, tracing
-from backend.trade.models import Despatch, PurchaseOrder, Receipt
+from backend.trade.models import Despatch, Milestone, PurchaseOrder, Receipt
 
 Body = dict[str, Any]
 VOUCHER_ATTACHED = "voucher.attached"
+PICKED_UP = "PICKED_UP"
 
 
 @require_safe
@@ -36,7 +37,7 @@ def trace(request: SeatedRequest, order: str) -> HttpResponse:
         order=found,
         verdict=body["verdict"],
         faults=[_in_words(fault, numbers) for fault in body["verdict"]["faults"]],
-        steps=_steps(body["steps"], seat, found),
+        steps=_steps(body["steps"], seat, found, numbers),
         despatches=despatches,
         receipts=receipts,
         alerts=list(visible_alerts(seat.by).filter(order=found).order_by("severity", "first_seen")),
@@ -51,9 +52,10 @@ def _numbers(order: PurchaseOrder, despatches: list[Despatch], receipts: list[Re
     return named | {row.id: f"{_('Receipt')} {row.receipt_no}" for row in receipts}
 
 
-def _steps(steps: list[Body], seat: Seat, order: PurchaseOrder) -> list[Body]:
+def _steps(steps: list[Body], seat: Seat, order: PurchaseOrder, numbers: dict[UUID, str]) -> list[Body]:
     """The trace's steps as the page shows them: vouchers that one member attached in a row are one step, places as far as the viewer may know."""
     shown: list[Body] = []
+    reported = {ids.typed("event", row.event_id): row.kind for row in Milestone.objects.filter(despatch__order=order)}
     for step in steps:
         last = shown[-1] if shown else None
         if (
@@ -63,19 +65,20 @@ def _steps(steps: list[Body], seat: Seat, order: PurchaseOrder) -> list[Body]:
             and last["member"] == step["member"]
         ):
             last["pieces"].append(_piece(step))
-            last["faults"] += step["faults"]
+            last["faults"] += [_in_words(fault, numbers) for fault in step["faults"]]
             continue
         own = bool(step["organisation"]) and step["organisation"]["id"] == ids.typed(
             "organisation", seat.organisation.id
         )
+        kind = reported.get(step["event"], "")
         shown.append(
             {
                 **step,
-                "faults": list(step["faults"]),
-                "title": labels.EVENTS.get(step["type"], step["type"]),
+                "faults": [_in_words(fault, numbers) for fault in step["faults"]],
+                "title": labels.MILESTONES.get(kind) or labels.EVENTS.get(step["type"], step["type"]),
                 "device": _device(step["device"], own=own, seat=seat),
                 "pieces": [_piece(step)] if step["type"] == VOUCHER_ATTACHED else [],
-                "where": _where(step, order, own=own),
+                "where": _where(step, order, own=own, judged=kind != PICKED_UP),
             }
         )
     return shown
@@ -100,20 +103,25 @@ def _device(device: Body | None, *, own: bool, seat: Seat) -> str:
     return f"{device['model']} · …{device['id'][-4:]}"
 
 
-def _where(step: Body, order: PurchaseOrder, *, own: bool) -> Body | None:
-    """The place of a step: with distance and plan for whose act it was, else whether it was within the radius, and a band."""
+def _where(step: Body, order: PurchaseOrder, *, own: bool, judged: bool) -> Body | None:
+    """The place of a step: with distance and plan for whose act it was, else whether it was within the radius, and a band.
+
+    Not `judged`: goods are fetched elsewhere than at the address they go to, so that no radius speaks about it.
+    """
     place = step["place"]
     if place is None:
         return None
     exact = own and place["provided"] and place["distance_m"] is not None
     known = place["distance_band"] if place["provided"] and not exact else None
     band = (known["from_m"], known["to_m"]) if known else None
+    within = place["within"] if judged else None
     return {
         **place,
         "exact": exact,
-        "band": band_text(band, place["within"]) if band else "",
-        "rings": rings(band, order.radius_m, place["within"]) if band else None,
-        "plan": plan_of_act(order, ids.from_typeid("evt", step["event"]), within=place["within"]) if exact else None,
+        "judged": judged,
+        "band": band_text(band, within) if band else "",
+        "rings": rings(band, order.radius_m, within) if band else None,
+        "plan": plan_of_act(order, ids.from_typeid("evt", step["event"]), within=within) if exact else None,
     }
 
 

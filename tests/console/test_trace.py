@@ -11,7 +11,7 @@ from backend.core.ids import from_typeid, typed
 from backend.core.models import Event
 from backend.parties.models import Device
 from backend.trade.models import OrderLine, PurchaseOrder, Receipt, ReceiptLine
-from tests.cast import issued_order, phone_of
+from tests.cast import TWELVE_KM_AWAY, confirmed_order, despatched, issued_order, phone_of
 from tests.evidence.conftest import placed
 from tests.trade.test_who_sees_what import attach
 
@@ -60,6 +60,7 @@ def test_a_changed_price_turns_the_page_red_and_names_the_field(cast, console, d
     text = page(console(cast.office, "en"), delivery)
     assert 'data-verdict="broken"' in text
     assert "Order PO-1</strong> › <strong>line › 1 › unit price</strong>: changed after it was recorded" in text
+    assert '<p class="error">line › 1 › unit price: changed after it was recorded' in text
 
 
 def test_a_changed_count_turns_it_red_even_when_the_digest_and_the_event_row_are_rewritten_too(cast, console, delivery):
@@ -101,6 +102,19 @@ def test_the_signers_organisation_sees_the_plan_the_other_side_a_ring_without_di
         assert "12.0 km</dd>" not in other
         assert "5 to 20 km from the address" in other
         assert "outside the agreed radius" in other
+
+
+def test_the_drivers_reports_are_named_and_only_the_arrival_is_held_against_the_radius(cast, console):
+    clerk, sales, driver = phone_of(cast.clerk), phone_of(cast.sales), phone_of(cast.driver)
+    order = confirmed_order(cast, clerk, sales)
+    path = f"/api/v1/despatches/{despatched(cast, order, sales)['id']}/milestones"
+    for kind, judged in (("PICKED_UP", 0), ("ARRIVED", 1)):
+        assert driver.post(path, {"kind": kind, "capture": driver.capture(TWELVE_KM_AWAY)})[0] == 201
+        text = page(console(cast.risk, "en"), {"order": order["id"]})
+        assert text.count("outside the agreed radius") == judged
+        assert text.count('<svg class="plan outside"') == judged
+    assert text.index("Picked up, the driver reports") < text.index("Arrived, the driver reports")
+    assert text.count("5 to 20 km from the address</dd>") == 2
 
 
 def test_no_page_shows_a_coordinate_of_an_act(cast, console, borrowed):
