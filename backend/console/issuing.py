@@ -112,7 +112,9 @@ def _sites(seat: Seat) -> list[Site]:
 def _page(
     request: SeatedRequest, form: OrderForm, lines: Any, *, total: int | None = None, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "lines": lines, "total": total, "sites": _sites(request.seat)}
+    sites = _sites(request.seat)
+    site_id = next((row.id for row in sites if str(row.id) == request.POST.get("site")), None)
+    context = {"form": form, "lines": lines, "total": total, "sites": sites, "site_id": site_id}
     return show(request, "console/order_new.html", status=status, **context)
 
 

@@ -133,6 +133,9 @@ MILESTONES = {
     "ARRIVED": _("Arrived, the driver reports"),
 }
 
+# Who follows the events.
+READERS = {"risk": _("Risk rules")}
+
 # What the audit finds.
 FAULTS = {
     "row-changed": _("changed after it was recorded"),

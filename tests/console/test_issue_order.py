@@ -110,6 +110,20 @@ def test_a_number_that_is_taken_stands_at_its_field(cast, console):
     assert PurchaseOrder.objects.count() == 1
 
 
+def test_the_known_place_stays_chosen_when_something_else_is_not_right(cast, console):
+    site = Site.objects.create(
+        organisation=cast.buyer,
+        name="Gate 3",
+        address="1 Warehouse Road",
+        latitude="31.2304",
+        longitude="121.4737",
+        radius_m=300,
+    )
+    answer = console(cast.office).post(FORM, typed(cast, order_no="", site=str(site.id)))
+    assert f'<option value="{site.id}" selected>' in answer.text
+    assert "selected" not in console(cast.office).get(FORM).text.split('name="site"')[1].split("</select>")[0]
+
+
 def test_a_total_that_no_signature_could_carry_is_refused(cast, console):
     answer = console(cast.office).post(FORM, typed(cast, {"quantity": "999999999", "unit_price": "99999999"}))
     assert answer.status_code == 422

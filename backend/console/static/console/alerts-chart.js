@@ -25,7 +25,7 @@
         grid: { left: 8, right: 8, top: 36, bottom: 4, containLabel: true },
         legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 12, textStyle: { color: ink } },
         tooltip: { trigger: 'axis', backgroundColor: colour('--surface'), borderColor: line, textStyle: { color: colour('--ink') } },
-        xAxis: { type: 'category', data: days, axisLabel: { color: ink }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
+        xAxis: { type: 'category', data: days, axisLabel: { color: ink, showMaxLabel: true, hideOverlap: true }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } },
         yAxis: { type: 'value', minInterval: 1, axisLabel: { color: ink }, splitLine: { lineStyle: { color: line } } },
         series: series.map(({ severity, counts }) => ({
           name: severity,
