@@ -155,6 +155,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat")
 CELERY_BEAT_SCHEDULE = {
     "advance": {"task": "core.advance", "schedule": 2.0, "options": {"expires": 2}},
+    "ledger check": {"task": "evidence.check_ledger", "schedule": 10.0, "options": {"expires": 10}},
     "leftover uploads": {"task": "evidence.collect_leftovers", "schedule": 3600.0, "options": {"expires": 3600}},
     "stored answers": {"task": "core.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     "sign-in refusals": {"task": "parties.anchor_refusals", "schedule": 60.0, "options": {"expires": 60}},

@@ -152,6 +152,23 @@ FAULTS = {
     "ledger-unreadable": _("the ledger cannot be read"),
     "key-changed": _("the ledger's key is another"),
 }
+# Why a chain of the ledger signs nothing.
+LEDGER_REFUSALS = {
+    "not-initialised": _("it was never begun in this database"),
+    "origin-changed": _("settings, database and key name different ledgers"),
+    "key-missing": _("its signing key is gone"),
+    "key-invalid": _("its signing key is damaged"),
+    "disk-failed": _("one of its files cannot be read or written"),
+    "published-larger": _("more was published than the database holds, which is therefore an old copy"),
+    "published-forked": _("what was published and the database disagree"),
+    "published-unreadable": _("its published checkpoint is damaged, or bears another key's signature"),
+    "checkpoint-wrong": _("the newest checkpoint in the database is damaged"),
+    "right-edge-missing": _("files of the published ledger are missing"),
+    "right-edge-wrong": _("files of the published ledger are damaged"),
+    "rewritten": _("something was about to replace entries that are settled"),
+    "journal-wrong": _("events were removed from the database, or cannot be entries"),
+}
+CHAINS = {"supply": _("Supply chain"), "asset": _("Asset chain")}
 ROWS = {
     "trade.PurchaseOrder": _("Order"),
     "trade.Despatch": _("Despatch"),

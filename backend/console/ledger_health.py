@@ -5,9 +5,9 @@ from datetime import datetime
 
 from backend.core import events
 from backend.core.models import Chain, Cursor, Event, FailedEvent
-from backend.evidence.models import Checkpoint, LedgerOrigin
+from backend.evidence.models import Checkpoint, LedgerOrigin, Refusal
 from backend.evidence.published import published_size
-from backend.ledger.errors import LedgerError
+from backend.evidence.refusals import refused
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class LedgerHealth:
     waiting: int
     committed_at: datetime | None
     vkey: str
-    fault: str
+    refused: list[Refusal]
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,18 @@ class Reader:
 
 
 def ledger_health(chain: str = Chain.SUPPLY) -> LedgerHealth:
-    """The state of a chain; `fault` names what its published checkpoint says that cannot be."""
+    """The state of a chain, and what either of them refuses."""
     newest = Checkpoint.objects.filter(chain=chain).order_by("-size").first()
     size = newest.size if newest else 0
     total = Event.objects.filter(chain=chain).count()
-    try:
-        published, fault = published_size(chain), ""
-    except LedgerError as error:
-        published, fault = 0, error.code
-    if published > size:
-        fault = "published-larger"
     vkey = LedgerOrigin.objects.filter(chain=chain).values_list("vkey", flat=True).first() or ""
     return LedgerHealth(
-        size, published, max(total - size, 0), newest.committed_at if newest and size else None, vkey, fault
+        size=size,
+        published=published_size(chain),
+        waiting=max(total - size, 0),
+        committed_at=newest.committed_at if newest and size else None,
+        vkey=vkey,
+        refused=refused(),
     )
 
 

@@ -13,12 +13,19 @@ from backend.core import events
 from backend.core.models import Cursor, Event, FailedEvent
 
 Reading = tuple[str, str, dict[str, str], float]
+OK = "ok"
 _sources: list[Callable[[], Iterable[Reading]]] = []
+_parts: dict[str, Callable[[], str]] = {}
 
 
 def source(read: Callable[[], Iterable[Reading]]) -> None:
     """Registers a reader of gauges: it yields (name, help, labels, value)."""
     _sources.append(read)
+
+
+def part(name: str, state: Callable[[], str]) -> None:
+    """Registers a part of /healthz: how it stands, read from the database; anything but OK is what is wrong, by its code."""
+    _parts[name] = state
 
 
 def _own() -> Iterable[Reading]:
@@ -60,23 +67,26 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when database and broker answer, 503 with the name of what does not."""
+    """200 when database and broker answer and every registered part is well, 503 with the name of what is not."""
     parts = {"database": _answers(_database, DatabaseError), "valkey": _answers(_valkey, RedisError, OSError)}
-    return JsonResponse(parts, status=200 if all(state == "ok" for state in parts.values()) else 503)
+    if parts["database"] == OK:
+        parts |= {name: _answers(state, DatabaseError) for name, state in _parts.items()}
+    return JsonResponse(parts, status=200 if all(state == OK for state in parts.values()) else 503)
 
 
-def _answers(ask: Callable[[], object], *failures: type[Exception]) -> str:
+def _answers(ask: Callable[[], str], *failures: type[Exception]) -> str:
     try:
-        ask()
+        return ask()
     except failures as error:
         return type(error).__name__
-    return "ok"
 
 
-def _database() -> None:
+def _database() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    return OK
 
 
-def _valkey() -> None:
+def _valkey() -> str:
     cache.get("health")
+    return OK

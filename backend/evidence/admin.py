@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from backend.evidence.models import Checkpoint, LedgerOrigin, StoredFile, Upload, Voucher
+from backend.evidence.models import Checkpoint, LedgerOrigin, Refusal, StoredFile, Upload, Voucher
 from backend.parties.admin import ReadOnly
 
 
@@ -15,6 +15,11 @@ class CheckpointAdmin(ReadOnly):
 @admin.register(LedgerOrigin)
 class LedgerOriginAdmin(ReadOnly):
     list_display = ("chain", "origin", "vkey", "created_at")
+
+
+@admin.register(Refusal)
+class RefusalAdmin(ReadOnly):
+    list_display = ("chain", "code", "detail", "since")
 
 
 @admin.register(StoredFile)

@@ -1,9 +1,11 @@
 """The ledger's home: events are its journal, a table holds its committed checkpoints, a folder its tiles.
 
-drain()        woken after events were numbered: integrate, commit, publish, tell
+drain()    woken after events were numbered: integrate, commit, publish, tell
+check()    before a start serves anything, and every ten seconds: does all that is stored fit together?
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,11 +16,12 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from backend.core import clock, push
 from backend.core.ids import PREFIXES, new_id, typed
 from backend.core.models import Event
+from backend.evidence import refusals
 from backend.evidence.models import Checkpoint as CheckpointRow
 from backend.evidence.models import DrainLease, LedgerOrigin
 from backend.evidence.published import CHAINS, chain_tiles, published_size, read_signer
 from backend.ledger.checkpoint import Checkpoint
-from backend.ledger.errors import Fatal, JournalWrong, NotInitialised, Retryable, Stale
+from backend.ledger.errors import Fatal, JournalWrong, LedgerError, NotInitialised, Retryable, Stale
 from backend.ledger.log import Log
 
 log = structlog.get_logger(__name__)
@@ -32,6 +35,12 @@ class OriginChanged(Fatal):
     """The settings, the database and the key name different origins: this is not the ledger that was begun here."""
 
     code = "origin-changed"
+
+
+class DiskFailed(Fatal):
+    """A file of the ledger cannot be read or written."""
+
+    code = "disk-failed"
 
 
 class Journal:
@@ -84,7 +93,7 @@ class Checkpoints:
 
 
 def open_log(chain: str) -> Log:
-    """The chain's log, after its three names were compared. Raises NotInitialised, OriginChanged, KeyInvalid."""
+    """The chain's log, after its three names were compared. Raises NotInitialised, KeyMissing, KeyInvalid, OriginChanged, OSError."""
     stored = LedgerOrigin.objects.filter(chain=chain).first()
     if stored is None:
         raise NotInitialised(f"the chain {chain} was never begun here: `manage.py ledger init`")
@@ -99,20 +108,51 @@ def open_log(chain: str) -> Log:
 def drain() -> None:
     """Brings every chain up to its newest numbered event, publishes it, and tells whom it concerns. Not inside a transaction.
 
-    What cannot be done now is done at the next call; a Fatal error means that a person must look, and nothing was signed.
+    What cannot be done now is done at the next call. What a chain refuses is kept (see `refusals`) and does not hold up the other: a person
+    must look, and nothing was signed.
     """
     for chain in CHAINS:
-        while _behind(chain):
-            holder = _claim(chain)
-            if holder is None:
-                break  # another worker drains, and looks again after it has let go
-            try:
-                _drain_chain(chain, holder)
-            except Retryable as error:
-                log.info("drain stopped", chain=chain, reason=str(error))
-                break
-            finally:
-                _release(chain, holder)
+        with _refusal_kept(chain):
+            while _behind(chain):
+                holder = _claim(chain)
+                if holder is None:
+                    break  # another worker drains, and looks again after it has let go
+                try:
+                    _drain_chain(chain, holder)
+                    refusals.clear(chain)
+                except Retryable as error:
+                    log.info("drain stopped", chain=chain, reason=str(error))
+                    break
+                finally:
+                    _release(chain, holder)
+
+
+def check() -> dict[str, LedgerError]:
+    """What each chain refuses although it need not sign now; kept, or forgotten when the chain is sound. Not inside a transaction.
+
+    While events wait, only a drain that goes through makes forgotten what was refused: it looks at more than this.
+    """
+    found: dict[str, LedgerError] = {}
+    for chain in CHAINS:
+        with _refusal_kept(chain, found):
+            open_log(chain).check()
+            if not _behind(chain):
+                refusals.clear(chain)
+    return found
+
+
+@contextmanager
+def _refusal_kept(chain: str, found: dict[str, LedgerError] | None = None) -> Iterator[None]:
+    """Keeps what the chain refuses meanwhile instead of raising it."""
+    try:
+        try:
+            yield
+        except OSError as error:
+            raise DiskFailed(f"{type(error).__name__}: {error}") from error
+    except LedgerError as error:
+        refusals.keep(chain, error)
+        if found is not None:
+            found[chain] = error
 
 
 def _behind(chain: str) -> bool:

@@ -9,6 +9,7 @@ class EvidenceConfig(AppConfig):
     def ready(self) -> None:
         from backend.core import events, metrics
         from backend.core.sealed import sealed
+        from backend.evidence import refusals
         from backend.evidence.anchoring import drain
         from backend.evidence.documents import voucher_document
         from backend.evidence.models import Voucher
@@ -18,5 +19,7 @@ class EvidenceConfig(AppConfig):
 
         events.follow("anchoring", drain)
         metrics.source(readings)
+        metrics.source(refusals.readings)
+        refusals.show_on_health_page()
         sealed(Voucher, voucher_document, subject_type="voucher", derived={"upload", "event_id"}, related=("file",))
         register_supply_origin(lambda: ledger_origin("supply"))

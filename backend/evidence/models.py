@@ -145,6 +145,15 @@ class Checkpoint(models.Model):
         ]
 
 
+class Refusal(models.Model):
+    """What a chain refused last, and why: kept until it goes through again, so that everybody who shows how things stand can show it."""
+
+    chain = models.CharField(max_length=8, choices=Chain.choices, primary_key=True)
+    code = models.CharField(max_length=32)
+    detail = models.TextField()
+    since = models.DateTimeField(default=clock.now)
+
+
 class DrainLease(models.Model):
     """Who drains a chain now: saves double work. Safety is not its business, that is the unique `previous` of a checkpoint."""
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from backend.core.models import Chain
 from backend.ledger import durable
 from backend.ledger.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
-from backend.ledger.errors import NotInitialised, ProofInvalid
+from backend.ledger.errors import Invalid, NotInitialised, ProofInvalid
 from backend.ledger.merkle import leaf_hash, verify_inclusion
 from backend.ledger.note import Signer, Verifier, parse_signer
 from backend.ledger.proof import build_proof, inclusion_proof
@@ -47,9 +47,15 @@ def read_signer(chain: str) -> Signer:
 
 
 def published_size(chain: str) -> int:
-    """The size of the published tree, 0 before the first publication. Its signature is not checked: this is for showing where things stand."""
+    """The size of the published tree, 0 before the first publication and while what is published cannot be read.
+
+    Its signature is not checked: this is for showing where things stand. What is wrong with it is for the log's own check to say.
+    """
     note = chain_tiles(chain).published()
-    return 0 if note is None else parse_checkpoint(note).size
+    try:
+        return 0 if note is None else parse_checkpoint(note).size
+    except Invalid:
+        return 0
 
 
 class PublishedChain:

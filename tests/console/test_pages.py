@@ -4,7 +4,11 @@ import re
 
 import pytest
 
+from backend.console.labels import LEDGER_REFUSALS
 from backend.core.ids import typed
+from backend.evidence.published import key_path
+from backend.evidence.tasks import check_ledger
+from backend.ledger.errors import AlreadyInitialised, Fatal, KeyInvalid
 from backend.parties.models import Site
 from tests.cast import issued_order
 
@@ -125,6 +129,35 @@ def test_the_ledger_page_shows_its_size_and_key(cast, console, delivery):
         or LedgerOrigin.objects.get(chain="supply").vkey in page
     )
     assert "up to date" in page
+
+
+@pytest.mark.parametrize("path", ["ledger/", "alerts/"])
+def test_what_the_ledger_refuses_stands_red_and_in_words_on_its_page_and_before_the_risk_officer(
+    cast, console, delivery, path
+):
+    refusing = console(cast.risk, "en"), console(cast.risk)
+    sound = [client.get(f"/console/{path}").text for client in refusing]
+    key_path("asset").unlink()
+    check_ledger()
+    english, chinese = (client.get(f"/console/{path}").text for client in refusing)
+    assert "Asset chain" in english
+    assert '<span class="tag bad">signs nothing</span>' in english
+    assert '<span class="error">its signing key is gone</span>' in english
+    assert '<span class="tag bad">已停止签名</span>' in chinese
+    assert '<span class="error">签名密钥不见了</span>' in chinese
+    assert "Supply chain" not in english
+    assert all("key-missing" in page for page in (english, chinese))
+    assert not any("key-missing" in page for page in sound)
+
+
+def test_every_refusal_of_the_ledger_has_words():
+    kinds, refusals = [Fatal], {KeyInvalid}
+    while kinds:
+        below = kinds.pop().__subclasses__()
+        kinds += below
+        refusals |= set(below)
+    refusals.discard(AlreadyInitialised)  # what begins a ledger says it; a ledger that was begun never does
+    assert {kind.code for kind in refusals} == set(LEDGER_REFUSALS)
 
 
 def test_lists_are_filtered_by_state(cast, console):

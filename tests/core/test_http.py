@@ -18,6 +18,7 @@ from tests.core.conftest import Recorder, record
 from tests.stack import Product, wait_until
 
 pytestmark = pytest.mark.django_db
+LEDGERS = {"ledger-supply": "ok", "ledger-asset": "ok"}
 HUNDRED_MB = 100 * 1024 * 1024
 
 
@@ -91,14 +92,14 @@ def test_metrics_tell_what_waits_and_what_was_put_aside(recorder: Recorder) -> N
 
 
 def test_health_names_what_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Client().get("/healthz").json() == {"database": "ok", "valkey": "ok"}
+    assert Client().get("/healthz").json() == {"database": "ok", "valkey": "ok"} | LEDGERS
 
     def lost(*_: object) -> None:
         raise RedisConnectionError("gone: secret address")
 
     monkeypatch.setattr(metrics, "_valkey", lost)
     answer = Client().get("/healthz")
-    assert answer.status_code == 503 and answer.json() == {"database": "ok", "valkey": "ConnectionError"}
+    assert answer.status_code == 503 and answer.json() == {"database": "ok", "valkey": "ConnectionError"} | LEDGERS
 
 
 class Server:

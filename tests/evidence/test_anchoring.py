@@ -16,6 +16,7 @@ from backend.core.models import Event
 from backend.evidence import anchoring, selectors
 from backend.evidence.models import Checkpoint, DrainLease
 from backend.evidence.published import PublishedChain, key_path, published_size
+from backend.evidence.refusals import refused
 from backend.ledger import fsck
 from backend.ledger.errors import JournalWrong, NotInitialised, OutcomeUnknown, PublishedLarger
 from backend.ledger.log import Log
@@ -300,7 +301,8 @@ def test_a_database_older_than_the_published_files_is_refused(
     drain()
     Checkpoint.objects.filter(chain="supply", size=1).delete()
     with pytest.raises(PublishedLarger):
-        anchoring.drain()
+        anchoring.open_log("supply").drain()
+    anchoring.drain()
     assert not Checkpoint.objects.filter(chain="supply", size__gt=0).exists()
 
 
@@ -311,7 +313,8 @@ def test_another_origin_in_the_settings_refuses_to_start_and_to_drain(
     number_waiting()
     settings.LEDGER_ORIGIN = "ledger.example"
     with pytest.raises(anchoring.OriginChanged):
-        anchoring.drain()
+        anchoring.open_log("supply")
+    anchoring.drain()
     with pytest.raises(CommandError, match="origin-changed"):
         call_command("ledger", "init", "--if-empty")
     assert published_size("supply") == 0
@@ -324,7 +327,10 @@ def test_another_key_than_the_databases_refuses_to_drain(ledger: Path, happen: H
     signer = generate_signer(selectors.ledger_origin("supply"))
     key_path("supply").write_text(signer.skey)
     with pytest.raises(anchoring.OriginChanged):
-        anchoring.drain()
+        anchoring.open_log("supply")
+    anchoring.drain()
+    assert published_size("supply") == 0
+    assert Checkpoint.objects.filter(size__gt=0).count() == 0
 
 
 def test_before_the_beginning_nothing_is_drained_and_the_refusal_says_so(db: None, happen: Happen) -> None:
@@ -332,7 +338,10 @@ def test_before_the_beginning_nothing_is_drained_and_the_refusal_says_so(db: Non
     number_waiting()
     DrainLease.objects.create(chain="supply")
     with pytest.raises(NotInitialised):
-        anchoring.drain()
+        anchoring.open_log("supply")
+    anchoring.drain()
+    assert not Checkpoint.objects.exists()
+    assert [refusal.code for refusal in refused()] == ["not-initialised"]
 
 
 def test_the_metrics_tell_sizes_and_what_waits(client: Any, happen: Happen, drain: Callable[[], None]) -> None:

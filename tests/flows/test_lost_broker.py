@@ -41,7 +41,10 @@ def test_commits_wait_for_no_broker_and_beat_alone_anchors_what_was_committed_wi
     assert sorted(took)[ORDERS // 2] < 0.5, took
     with stack.client() as client:
         answer = client.get("/healthz")
-    assert answer.status_code == 503 and answer.json() == {"database": "ok", "valkey": "ConnectionError"}
+    assert answer.status_code == 503 and answer.json() == {"database": "ok", "valkey": "ConnectionError"} | {
+        "ledger-supply": "ok",
+        "ledger-asset": "ok",
+    }
     assert [story.seller.get(f"/api/v1/events/{one}/")[1]["anchor"]["state"] for one in events] == ["waiting"] * ORDERS
 
     # From here on nobody commits anything that could wake the worker.

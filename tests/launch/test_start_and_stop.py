@@ -44,7 +44,7 @@ def test_the_tour_is_told_in_order(running: Up) -> None:
 
 
 def test_a_second_start_makes_nothing_again(running: Up) -> None:
-    assert re.findall(r"✓ (\S+)", running.text) == ["启动服务"]
+    assert re.findall(r"✓ (\S+)", running.text) == ["载入程序", "核对账本", "启动服务"]
 
 
 def test_a_second_start_on_the_same_folder_is_told_where_the_first_is(running: Up) -> None:

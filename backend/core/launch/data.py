@@ -1,7 +1,6 @@
 """What a data folder holds before anything serves it: tables, ledger, the demonstration's people, collected pages.
 
-Each is made once, and again only when what it is made from has changed. Stamps below `run` tell that without loading Django, which
-takes longer than all the rest of a second start.
+Each is made once, and again only when what it is made from has changed. The ledger is checked at every start.
 """
 
 import hashlib
@@ -74,11 +73,10 @@ def _pages(folder: DataFolder) -> Stamp:
 
 
 def make(steps: Steps, folder: DataFolder, options: Options) -> None:
-    """Make what is not there yet, and go on where an earlier start was cut short. Raises StartRefused where that cannot be."""
-    people = Stamp(folder, "people", "demonstration" if options.demo else "own")
-    if _tables(folder).holds and _pages(folder).holds and people.holds:
-        return
+    """Make what is not there yet, going on where an earlier start was cut short, and check the ledger before anything is served.
 
+    Raises StartRefused where this cannot be, or the ledger is not the one that was begun here.
+    """
     import django
     from celery.app.utils import find_app
     from django.db import connections
@@ -88,13 +86,16 @@ def make(steps: Steps, folder: DataFolder, options: Options) -> None:
         find_app("backend.celery:app")
         django.setup()
     _log_into(folder)
+    people = Stamp(folder, "people", "demonstration" if options.demo else "own")
     try:
         with _said_in_a_sentence():
-            _mark(folder, options)
-            _migrate(steps)
-            _begin(steps, options)
-            people.set()
-            _tables(folder).set()
+            if not (_tables(folder).holds and people.holds):
+                _mark(folder, options)
+                _migrate(steps)
+                _begin(steps, options)
+                people.set()
+                _tables(folder).set()
+            _check(steps)
             _collect(steps, folder)
     finally:
         connections.close_all()
@@ -175,6 +176,13 @@ def _begin(steps: Steps, options: Options) -> None:
     if options.demo:
         with steps.step("写入演示数据", "Seeding the demonstration") as step:
             call_command("seed", demo=True, stdout=step)
+
+
+def _check(steps: Steps) -> None:
+    from django.core.management import call_command
+
+    with steps.step("核对账本", "Checking the ledger") as step:
+        call_command("ledger", "check", stdout=step)
 
 
 def _collect(steps: Steps, folder: DataFolder) -> None:

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from backend.core.models import Event
-from backend.evidence import beginning, full_audit
+from backend.evidence import anchoring, beginning, full_audit, refusals
 from backend.evidence.models import Checkpoint, LedgerOrigin
 from backend.evidence.published import CHAINS, PublishedChain, published_size
 from backend.ledger import fsck
@@ -16,14 +16,15 @@ from backend.ledger.note import encode_base64
 
 
 class Command(BaseCommand):
-    help = (
-        "The ledger of this installation: begin it, verify its files, compare the database with it, say how it stands."
-    )
+    help = "The ledger of this installation: begin it, check it, verify its files, compare the database with it, say how it stands."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         init = actions.add_parser("init", help="make keys and the checkpoints of the empty trees, once")
         init.add_argument("--if-empty", action="store_true", help="do nothing when the ledger was begun before")
+        actions.add_parser(
+            "check", help="whether keys, newest files and rows fit together, as every start and every drain looks"
+        )
         actions.add_parser("verify", help="recompute the published trees from their entries")
         actions.add_parser("audit", help="compare every event, sealed row and stored file with the ledger")
         actions.add_parser("stats", help="sizes, origins and what waits")
@@ -31,6 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         run: dict[str, Callable[[dict[str, Any]], None]] = {
             "init": self._init,
+            "check": self._check,
             "verify": self._verify,
             "audit": self._audit,
             "stats": self._stats,
@@ -45,6 +47,14 @@ class Command(BaseCommand):
             return
         for vkey in beginning.begin().values():
             self.stdout.write(vkey)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        refused = anchoring.check()
+        for chain in CHAINS:
+            self.stdout.write(f"{chain}: {refused.get(chain, 'ok')}")
+        if refused:
+            reasons = "; ".join(f"{chain}: {error}" for chain, error in refused.items())
+            raise CommandError(reasons) from next(iter(refused.values()))
 
     def _verify(self, options: dict[str, Any]) -> None:
         for chain in CHAINS:
@@ -72,13 +82,15 @@ class Command(BaseCommand):
         self.stdout.write("ok: the database is what the ledger vouches for")
 
     def _stats(self, options: dict[str, Any]) -> None:
-        table = Table("chain", "origin", "committed", "published", "waiting", "checkpoints")
+        table = Table("chain", "origin", "committed", "published", "waiting", "checkpoints", "refused")
+        refused = {refusal.chain: refusal.code for refusal in refusals.refused()}
         for chain in CHAINS:
             origin = LedgerOrigin.objects.filter(chain=chain).values_list("origin", flat=True).first() or "-"
             rows = Checkpoint.objects.filter(chain=chain)
             committed = rows.order_by("-size").values_list("size", flat=True).first() or 0
             waiting = Event.objects.filter(chain=chain).count() - committed
-            table.add_row(chain, origin, *map(str, (committed, published_size(chain), waiting, rows.count())))
+            figures = (committed, published_size(chain), waiting, rows.count(), refused.get(chain, "-"))
+            table.add_row(chain, origin, *map(str, figures))
         console = Console(width=160)
         with console.capture() as text:
             console.print(table)
