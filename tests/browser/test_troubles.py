@@ -244,3 +244,17 @@ def test_a_slow_server_is_waited_for_and_what_was_signed_is_not_offered_again(
         route.continue_()
     expect(chen.get_by_test_id("order-state").last).to_contain_text("待卖方确认")
     expect(chen.get_by_test_id("order-sign")).to_have_count(0)
+
+
+def test_the_seller_reads_why_an_order_came_back(phones: BrowserContext, desk: BrowserContext) -> None:
+    people.issue_order(desk, "PO-BACK")
+    chen = people.handset(phones, "chen-li")
+    chen.get_by_test_id("task-order_to_sign").filter(has_text="PO-BACK").click()
+    chen.get_by_test_id("order-reject").click()
+    chen.get_by_test_id("reject-reason").locator("textarea").fill("单价应为 80.00")
+    chen.get_by_test_id("reject-send").click()
+    expect(chen.get_by_test_id("order-state").last).to_contain_text("已退回")
+    su = people.handset(phones, "su-qing")
+    su.goto("/m/?handset=su-qing#/pages/orders/index")
+    su.get_by_test_id("order-row").filter(has_text="PO-BACK").click()
+    expect(su.get_by_test_id("order-rejected")).to_contain_text("单价应为 80.00")

@@ -88,6 +88,15 @@ def test_a_changed_count_turns_it_red_even_when_the_digest_and_the_event_row_are
     assert "the record of the event is not what the ledger holds" in text
 
 
+def test_both_sides_read_why_the_buyer_rejected(cast, console):
+    order = {"order": typed("order", issued_order(cast).id)}
+    assert "Why it was rejected" not in page(console(cast.sales, "en"), order)
+    status, _ = phone_of(cast.clerk).post(f"/api/v1/orders/{order['order']}/rejection", {"reason": "Price was 55.00"})
+    assert status == 201
+    for who in (cast.office, cast.sales):
+        assert "<dt>Why it was rejected</dt><dd>Price was 55.00</dd>" in page(console(who, "en"), order)
+
+
 def test_a_removed_document_turns_it_red(cast, console, delivery):
     Event.objects.filter(type="order.issued").update(subject_id=from_typeid("rcp", delivery["receipt"]))
     assert 'data-verdict="broken"' in page(console(cast.office), delivery)

@@ -156,6 +156,8 @@ export interface Order extends Papers {
   buyer: Party
   seller: Party
   document: OrderDocument
+  /** Why the buyer sent it back; '' where nobody did. */
+  rejection_reason: string
   /** What may still be despatched, by line; a line with nothing left is absent. */
   undespatched: Record<string, string>
   signatures: SignatureMade[]

@@ -142,7 +142,7 @@ const en: typeof zh = {
     despatch: 'New despatch',
     reject: 'I do not agree, send back',
     rejectTitle: 'Why send it back',
-    rejectReason: 'Reason',
+    rejectReason: 'Why it was sent back',
     rejectHint: 'Say what is wrong; the seller reads it',
     rejectSend: 'Send the order back',
     signed: 'Signed, kept on the phone',
