@@ -55,6 +55,11 @@ def anchors(event_ids: Iterable[UUID]) -> dict[UUID, Anchor]:
     return found
 
 
+def waiting_anchor(event: Event) -> Anchor:
+    """The anchor of an event of the present transaction: it has no place in the ledger before the commit."""
+    return _anchor(event.id, event.chain, None, 0, 0)
+
+
 def _anchor(event_id: UUID, chain: str | None, index: int | None, committed: int, published: int) -> Anchor:
     state, proof_url = "waiting", None
     if index is not None and index < published:

@@ -218,9 +218,8 @@ class Receipts(APIView):
         by = actor(request)
         act = serializers.signed_act(serializers.SignedReceiptActSerializer, request.data)
         despatch_id = from_typeid("dsp", act.signed["document"]["id"])
-        receipt = services.sign_receipt(by=by, despatch_id=despatch_id, act=act, client_event_id=_key(request))
-        lines = receipt.lines.select_related("despatch_line__order_line")
-        return Response(rendering.receipt_body(receipt, by, lines), status=201)
+        signed = services.sign_receipt(by=by, despatch_id=despatch_id, act=act, client_event_id=_key(request))
+        return Response(rendering.signed_receipt_body(signed, by), status=201)
 
 
 class Receipt(APIView):

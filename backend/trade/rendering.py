@@ -1,6 +1,5 @@
 """How documents leave by the API: the canonical document, its digest, where it stands in the ledger, and what the viewer may do next."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from backend.core.events import Actor
 from backend.core.ids import typed
 from backend.core.models import Event
 from backend.core.money import money_text, quantity_text
-from backend.evidence.selectors import anchors, voucher_cards
+from backend.evidence.selectors import Anchor, anchors, voucher_cards, waiting_anchor
 from backend.parties.models import Device, Member, Organisation, Role
 from backend.trade import documents, places, selectors, texts
 from backend.trade.models import (
@@ -22,6 +21,7 @@ from backend.trade.models import (
     ReceiptLine,
     Signature,
 )
+from backend.trade.services import SignedReceipt
 
 Body = dict[str, Any]
 DRIVER_ACTIONS: dict[str, list[str]] = {DespatchState.DESPATCHED: ["pick_up"], DespatchState.IN_TRANSIT: ["arrive"]}
@@ -227,12 +227,22 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
     }
 
 
-def receipt_body(receipt: Receipt, by: Actor, lines: Iterable[ReceiptLine] | None = None) -> Body:
-    """A receipt whole: the card that its signer keeps. `lines`: its lines, where the receipt was not fetched with them."""
-    lines = list(receipt.lines.all() if lines is None else lines)
+def receipt_body(receipt: Receipt, by: Actor) -> Body:
+    """A receipt whole: the card that its signer keeps."""
+    signed = newest_events([receipt.id], ("receipt.signed",))
+    anchor = anchors(signed.values())[signed[receipt.id]]
+    return _receipt_body(receipt, by, list(receipt.lines.all()), anchor, voucher_cards("receipt", [receipt.id], by=by))
+
+
+def signed_receipt_body(signed: SignedReceipt, by: Actor) -> Body:
+    """As receipt_body, in the transaction of the signature: what was just written is not read again."""
+    pictures = voucher_cards("receipt", [signed.receipt.id], by=by) if signed.pictures else []
+    return _receipt_body(signed.receipt, by, signed.lines, waiting_anchor(signed.event), pictures)
+
+
+def _receipt_body(receipt: Receipt, by: Actor, lines: list[ReceiptLine], anchor: Anchor, vouchers: list[Body]) -> Body:
     own = by.organisation == receipt.organisation_id
     oversees = by.organisation not in (receipt.order.buyer_id, receipt.order.seller_id)
-    signed = newest_events([receipt.id], ("receipt.signed",))
     document = documents.receipt_document(receipt, lines)
     return {
         "id": typed("receipt", receipt.id),
@@ -265,8 +275,8 @@ def receipt_body(receipt: Receipt, by: Actor, lines: Iterable[ReceiptLine] | Non
         "location": place_body(receipt, receipt.order, own=own),
         "captured_at": receipt.captured_at,
         "signed_at": receipt.signed_at,
-        "vouchers": voucher_cards("receipt", [receipt.id], by=by),
-        "anchor": anchors(signed.values())[signed[receipt.id]],
+        "vouchers": vouchers,
+        "anchor": anchor,
     }
 
 

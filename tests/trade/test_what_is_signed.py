@@ -48,6 +48,20 @@ def with_pictures(phone: Phone, make: Any) -> tuple[Json, Json, Json]:
     return act | {"uploads": [photo, drawing]}, photo, drawing
 
 
+@pytest.mark.parametrize("pictures", [False, True])
+def test_the_answer_to_a_receipt_is_what_is_read_afterwards(clerk: Phone, delivery: Json, pictures: bool) -> None:
+    counts = [{"received_quantity": "10.000", "accepted_quantity": "10.000", "short_quantity": "1190.000"}]
+
+    def act(capture: Json) -> Json:
+        return clerk.receipt_act(delivery, [*counts, {}], capture)
+
+    sent = with_pictures(clerk, act)[0] if pictures else act(clerk.capture(AT_GATE))
+    status, answer = clerk.sign("/api/v1/receipts/", sent)
+    assert status == 201 and len(answer["vouchers"]) == 2 * pictures, answer
+    assert answer["lines"][0]["short_quantity"] == "1190.000" and answer["anchor"]["state"] == "waiting"
+    assert clerk.get(f"/api/v1/receipts/{answer['id']}/") == (200, answer)
+
+
 def test_the_photograph_and_the_drawing_of_a_receipt_become_its_vouchers(clerk: Phone, delivery: Json) -> None:
     act, _, _ = with_pictures(clerk, lambda capture: clerk.receipt_act(delivery, capture=capture))
     status, receipt = sign(clerk, act)

@@ -10,13 +10,14 @@ from backend.trade.services.orders import (
     reject_order,
     sign_order,
 )
-from backend.trade.services.receipts import sign_receipt
+from backend.trade.services.receipts import SignedReceipt, sign_receipt
 
 __all__ = [
     "LINES_LIMIT",
     "DespatchTerms",
     "LineTerms",
     "ShipTo",
+    "SignedReceipt",
     "confirm_order",
     "despatch_goods",
     "issue_order",

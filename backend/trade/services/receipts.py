@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from backend.core import clock
 from backend.core.errors import NotFound
 from backend.core.events import Actor, emit
 from backend.core.ids import new_id, typed
+from backend.core.models import Event
 from backend.core.money import line_amount_fen, money_text, quantity_text
 from backend.core.sections import Section
 from backend.trade import documents, errors, places
@@ -43,8 +44,18 @@ from backend.trade.signing import SignedAct, acting_device, check_act
 RECEIVED_AS: dict[str, str] = {ReceiptState.SIGNED: "receive", ReceiptState.REJECTED: "return"}
 
 
+@dataclass(frozen=True)
+class SignedReceipt:
+    """What a signature wrote: the receipt, its lines in the despatch's order, its event; and whether pictures were attached."""
+
+    receipt: Receipt
+    lines: list[ReceiptLine]
+    event: Event
+    pictures: bool
+
+
 @transaction.atomic
-def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_id: str) -> Receipt:
+def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_id: str) -> SignedReceipt:
     """The buyer signs for a delivery: counts, capture, place, device key. One receipt a despatch; whoever comes second gets ReceiptExists.
 
     Raises what acting_device, check_act and attach_voucher do, QuantityInvalid (field of the line), LocationInvalid, ConsentMissing, WrongState, NotFound, Forbidden.
@@ -114,7 +125,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
         event_id=event_id,
         assurance=receipt.assurance,
     )
-    emit(
+    event = emit(
         event_id=event_id,
         type="receipt.signed",
         chain="supply",
@@ -133,7 +144,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
         payload=party_ids(order, receipt=receipt.id, despatch=despatch.id, member=by.member, device=by.device),
     )
     attach_files(by, act, ("receipt", receipt.id))
-    return receipt
+    return SignedReceipt(receipt, counts, event, pictures=bool(act.files))
 
 
 def _lock_despatch(despatch_id: UUID, buyer: UUID | None) -> Despatch:
