@@ -4,6 +4,7 @@ The operator holds these keys: they keep data from whoever takes the database al
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -89,41 +90,54 @@ def has_master_key() -> bool:
 Wanted = tuple[UUID | None, str, str]
 
 
-def data_keys(wanted: Collection[Wanted]) -> dict[Wanted, DataKey]:
-    """The data keys of these (person, purpose, scope); what is missing is made, once even when two ask at a time."""
+@dataclass(frozen=True)
+class OpenKey:
+    """A data key that lies open: its row and its 32 bytes."""
+
+    row: DataKey
+    key: bytes = field(repr=False)
+
+
+def open_keys(wanted: Collection[Wanted]) -> dict[Wanted, OpenKey]:
+    """The data keys of these (person, purpose, scope); what is missing is made, once even when two ask at a time.
+
+    Raises Erased when one of them was destroyed.
+    """
     found = _found(wanted)
     # In one order for all: two who make the same keys at once wait for each other's rows, and must not wait in a circle.
     missing = {one: _new(*one) for one in sorted(wanted, key=str) if one not in found}
     if not missing:
         return found
+    rows = [made.row for made in missing.values()]
     try:
         with transaction.atomic():
-            DataKey.objects.bulk_create(missing.values())
+            DataKey.objects.bulk_create(rows)
         return found | missing
     except IntegrityError:
-        DataKey.objects.bulk_create(missing.values(), ignore_conflicts=True)
+        DataKey.objects.bulk_create(rows, ignore_conflicts=True)
         return found | _found(missing)
 
 
-def _found(wanted: Collection[Wanted]) -> dict[Wanted, DataKey]:
+def _found(wanted: Collection[Wanted]) -> dict[Wanted, OpenKey]:
     keys = DataKey.objects.filter(
         scope__in={scope for _, _, scope in wanted}, purpose__in={purpose for _, purpose, _ in wanted}
     )
     named = {(key.person, key.purpose, key.scope): key for key in keys}
-    return {one: named[one] for one in wanted if one in named}
+    return {one: OpenKey(named[one], unwrap(named[one])) for one in wanted if one in named}
 
 
-def _new(person: UUID | None, purpose: str, scope: str) -> DataKey:
+def _new(person: UUID | None, purpose: str, scope: str) -> OpenKey:
     folder = _master_folder()
     master = newest_master(folder)
-    identity = new_id()
-    nonce, sealed = seal(_master(folder, master), get_random_bytes(32), str(identity).encode())
-    return DataKey(id=identity, person=person, purpose=purpose, scope=scope, wrapped=nonce + sealed, master=master)
+    identity, key = new_id(), get_random_bytes(32)
+    nonce, sealed = seal(_master(folder, master), key, str(identity).encode())
+    row = DataKey(id=identity, person=person, purpose=purpose, scope=scope, wrapped=nonce + sealed, master=master)
+    return OpenKey(row, key)
 
 
 def data_key(*, person: UUID | None, purpose: str, scope: str) -> DataKey:
-    """As data_keys, of one."""
-    return data_keys([(person, purpose, scope)])[person, purpose, scope]
+    """The row of one, as open_keys finds or makes it."""
+    return open_keys([(person, purpose, scope)])[person, purpose, scope].row
 
 
 def unwrap(key: DataKey) -> bytes:

@@ -37,15 +37,13 @@ def seal_sections(event: Event, sections: dict[str, Section]) -> tuple[dict[str,
     """The commitments to an event's sections by name, and the unsaved rows that keep them (AES-256-GCM of a fresh salt and canonical JSON)."""
     default = f"{event.subject_type}:{event.subject_id}"
     wanted = {name: (one.person, one.purpose, one.scope or default) for name, one in sections.items()}
-    keys = data_keys.data_keys(set(wanted.values()))
+    keys = data_keys.open_keys(set(wanted.values()))
     commitments, rows = {}, []
     for name, section in sections.items():
-        salt, key = commitment.new_salt(), keys[wanted[name]]
-        commitments[name] = commitment.commit(str(event.id), name, salt, section.content)
-        nonce, sealed = data_keys.seal(
-            data_keys.unwrap(key), salt + canonical.dumps(section.content), _associated(event.id, name, key.id)
-        )
-        rows.append(SealedSection(event=event, name=name, data_key=key, nonce=nonce, sealed=sealed))
+        salt, content, key = commitment.new_salt(), canonical.dumps(section.content), keys[wanted[name]]
+        commitments[name] = commitment.commit_canonical(str(event.id), name, salt, content)
+        nonce, sealed = data_keys.seal(key.key, salt + content, _associated(event.id, name, key.row.id))
+        rows.append(SealedSection(event=event, name=name, data_key=key.row, nonce=nonce, sealed=sealed))
     return commitments, rows
 
 

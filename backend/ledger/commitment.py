@@ -55,11 +55,16 @@ def new_salt() -> bytes:
 def commit(event_id: str, name: str, salt: bytes, section: Value) -> str:
     """The commitment to one section: 43 characters of base64url. Raises LeafInvalid for a bad id, name or salt, and
     NotCanonical for a section without a canonical form."""
+    return commit_canonical(event_id, name, salt, dumps(section))
+
+
+def commit_canonical(event_id: str, name: str, salt: bytes, section: bytes) -> str:
+    """As commit, of a section whose canonical JSON is at hand."""
     _check_event_id(event_id)
     _check_section_name(name)
     if len(salt) != SALT_SIZE:
         raise LeafInvalid("a salt has 32 bytes")
-    digest = sha256(_PREFIX + f"{event_id}\n{name}\n".encode() + salt + dumps(section)).digest()
+    digest = sha256(_PREFIX + f"{event_id}\n{name}\n".encode() + salt + section).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 

@@ -113,7 +113,7 @@ def test_many_who_need_several_keys_at_once_get_the_same_ones(sequences: None) -
 
         def ask(order: list, made: list[dict] = made) -> None:
             with transaction.atomic():
-                made.append({one: key.id for one, key in data_keys.data_keys(order).items()})
+                made.append({one: (key.row.id, key.key) for one, key in data_keys.open_keys(order).items()})
 
         assert at_once(*[partial(ask, random.sample(wanted, len(wanted))) for _ in range(4)]) == []
         assert made[0].keys() == set(wanted) and made.count(made[0]) == 4
