@@ -11,9 +11,11 @@ import backend.celery  # noqa: F401 - tasks go to the configured broker
 
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, settings: pytest.FixtureRequest) -> Iterator[Path]:
-    """A data folder with a master key, for this test alone."""
+    """A data folder with a master key, for this test alone. What the process remembers of an earlier one is forgotten."""
     from backend.core import data_keys
+    from backend.evidence.selectors import ledger_origin
 
+    ledger_origin.cache_clear()
     settings.DATA_DIR = tmp_path
     settings.LEDGER_DIR = tmp_path / "ledger"
     data_keys.create_master_key()

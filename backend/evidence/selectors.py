@@ -1,6 +1,7 @@
 """What is read here, each time within what the actor may see: uploads, vouchers, events, and how far the ledger has come."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -70,8 +71,12 @@ def _anchor(event_id: UUID, chain: str | None, index: int | None, committed: int
     return Anchor(event=typed("event", event_id), state=state, chain=chain, index=place, proof_url=proof_url)
 
 
+@cache
 def ledger_origin(chain: str) -> str:
-    """The origin under which a chain signs: `<LEDGER_ORIGIN>/<chain>`. Raises NotInitialised."""
+    """The origin under which a chain signs: `<LEDGER_ORIGIN>/<chain>`. Once begun it never changes, so a process reads it once.
+
+    Raises NotInitialised.
+    """
     found = LedgerOrigin.objects.filter(chain=chain).values_list("origin", flat=True).first()
     if found is None:
         raise NotInitialised(f"the chain {chain} has no origin yet")

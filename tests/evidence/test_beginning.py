@@ -17,7 +17,7 @@ from backend.evidence.models import Checkpoint, LedgerOrigin
 from backend.evidence.published import CHAINS, PublishedChain, chain_tiles, key_path, published_size
 from backend.ledger import durable
 from backend.ledger.checkpoint import sign_checkpoint
-from backend.ledger.errors import AlreadyInitialised
+from backend.ledger.errors import AlreadyInitialised, NotInitialised
 from backend.ledger.merkle import EMPTY_ROOT
 from backend.ledger.note import generate_signer
 from tests.evidence.conftest import real_transactions
@@ -72,6 +72,18 @@ def test_events_without_a_ledger_are_refused_at_the_beginning(happen: Happen) ->
     happen(1)
     with pytest.raises(CommandError, match="events of supply"):
         call_command("ledger", "init", "--if-empty")
+
+
+def test_a_process_reads_an_origin_once_and_asks_until_there_is_one(
+    db: None, data_dir: Path, django_assert_num_queries: Any
+) -> None:
+    for _ in range(2):
+        with django_assert_num_queries(1), pytest.raises(NotInitialised):
+            selectors.ledger_origin("supply")
+    call_command("ledger", "init")
+    with django_assert_num_queries(1):
+        origins = {selectors.ledger_origin("supply") for _ in range(3)}
+    assert origins == {LedgerOrigin.objects.get(chain="supply").origin}
 
 
 def test_the_origin_of_the_settings_is_taken_at_the_beginning(data_dir: Path, db: None, settings: Any) -> None:
