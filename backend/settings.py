@@ -144,6 +144,8 @@ CELERY_BROKER_URL = (
 # A wake-up that finds no broker is given up at once: the commit that asks for it does not wait. The worker's own connection retries.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 1}
 CELERY_TASK_IGNORE_RESULT = True
+# What keeps no results is made once, not anew in the thread of each request that wakes the worker.
+CELERY_RESULT_BACKEND_THREAD_SAFE = True
 # Every task is a wake-up that beat repeats, so none is worth keeping for a lost worker. And a worker that holds what it must give back when
 # the connection breaks (kombu 5.7 on Redis) dies of that instead of connecting again.
 CELERY_TASK_QUEUES = [Queue("default", no_ack=True), Queue("anchoring", no_ack=True)]

@@ -57,7 +57,10 @@ def member_of(by: Actor) -> Member | None:
     """The active member who acts, with person and organisation; None where nobody does."""
     if by.member is None:
         return None
-    return Member.objects.select_related("organisation", "person").filter(id=by.member, active=True).first()
+    try:
+        return Member.objects.select_related("organisation", "person").get(id=by.member, active=True)
+    except Member.DoesNotExist:
+        return None
 
 
 def watches_risk(member: Member) -> bool:
@@ -116,11 +119,14 @@ def consent_held(
 
     `behind`: how far the clock that told the moment may lag behind the one that told when the consent was given.
     """
-    answers = Consent.objects.filter(person=person_id, purpose=purpose)
     text = CONSENT_TEXTS[purpose]
-    given = answers.filter(id=consent_id, given=True, text_sha256=text.sha256, at__lte=at + behind)
-    withdrawn = answers.filter(id__gt=consent_id, given=False, at__lte=at)
-    return given.exists() and not withdrawn.exists()
+    answers = list(Consent.objects.filter(person=person_id, purpose=purpose, id__gte=consent_id))
+    given = any(
+        one.id == consent_id and one.given and one.text_sha256 == text.sha256 and one.at <= at + behind
+        for one in answers
+    )
+    withdrawn = any(one.id != consent_id and not one.given and one.at <= at for one in answers)
+    return given and not withdrawn
 
 
 def _newest_answer(person_id: UUID, text: ConsentText) -> Consent | None:

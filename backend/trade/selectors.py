@@ -227,10 +227,8 @@ def sent_quantities(order: PurchaseOrder) -> dict[str, Decimal]:
 
 def all_delivered(order: PurchaseOrder) -> bool:
     """Whether of every line as much was accepted as was ordered."""
-    accepted = Coalesce(
-        Sum("despatch_lines__receipt_lines__accepted_quantity"), Decimal(0), output_field=QuantityField()
-    )
-    return not order.lines.annotate(accepted=accepted).filter(accepted__lt=F("quantity")).order_by().exists()
+    lines = order.lines.annotate(accepted=Sum("despatch_lines__receipt_lines__accepted_quantity")).order_by()
+    return all((accepted or 0) >= quantity for quantity, accepted in lines.values_list("quantity", "accepted"))
 
 
 def undespatched(order: PurchaseOrder) -> dict[str, str]:
