@@ -2,7 +2,7 @@ import structlog
 from celery import shared_task
 
 from backend.core import events, idempotency
-from backend.core.wake import advanced, advancing, awake
+from backend.core.wake import advanced, advancing
 
 log = structlog.get_logger(__name__)
 
@@ -14,7 +14,6 @@ def advance() -> None:
     Two at a time are harmless, for numbers are given under a lock and each cursor is claimed; but they would only get in each other's way,
     so whoever comes while another advances leaves it to that one, which looks again after it has let go.
     """
-    awake()
     while advancing():
         try:
             _catch_up()

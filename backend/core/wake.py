@@ -13,7 +13,7 @@ ADVANCING_SECONDS = 5
 
 
 def wake() -> None:
-    """Asks a worker to look for waiting events, unless one was asked and has not begun to look. Call it after the commit.
+    """Asks a worker to look for waiting events, unless one was asked and has not finished looking. Call it after the commit.
 
     A lost broker loses nothing, and so does a mark whose task never came: beat looks every two seconds.
     """
@@ -23,11 +23,6 @@ def wake() -> None:
 def _send() -> None:
     if cache.add(WOKEN, True, WOKEN_SECONDS):
         current_app.send_task("core.advance", ignore_result=True, retry=False)
-
-
-def awake() -> None:
-    """Says that a worker begins to look: what is committed from now on asks again. Call it before anything is read."""
-    broker.ask("awake", lambda: cache.delete(WOKEN))
 
 
 def advancing() -> bool:
@@ -43,5 +38,5 @@ def advancing() -> bool:
 
 
 def advanced() -> None:
-    """Lets another advance. Whoever calls it looks once more whether something waits."""
-    broker.ask("advanced", lambda: cache.delete(ADVANCING))
+    """Lets another advance, and be asked to. Whoever calls it looks once more for what was committed while nobody could be asked."""
+    broker.ask("advanced", lambda: cache.delete_many((ADVANCING, WOKEN)))

@@ -15,7 +15,7 @@ from backend.core import broker, push, tasks
 from backend.core import wake as wake_module
 from backend.core.ids import new_id
 from backend.core.launch.environment import DataFolder
-from backend.core.wake import WOKEN_SECONDS, advancing, awake, wake
+from backend.core.wake import WOKEN_SECONDS, advanced, advancing, wake
 from tests.stack import Product
 
 NO_BROKER = "redis+socket:///nonexistent/valkey.sock?virtual_host=0"
@@ -35,11 +35,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_a_thousand_wake_ups_are_one_task_until_a_worker_begins_to_look(sent: list[str]) -> None:
+def test_a_thousand_wake_ups_are_one_task_until_a_worker_has_looked(sent: list[str]) -> None:
     for _ in range(1000):
         wake()
     assert sent == ["core.advance"]
-    awake()
+    advanced()
     wake()
     assert len(sent) == 2
 
@@ -74,17 +74,29 @@ def test_a_lost_broker_holds_up_nobody_who_advances(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.django_db
-def test_a_worker_says_that_it_looks_before_it_looks(sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_committed_while_a_worker_looks_is_its_own_to_find_and_what_comes_after_asks_again(
+    sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     wake()
-    first_look = tasks.events.number_waiting
+    looks: list[int] = []
 
-    def commit_in_the_last_moment() -> int:
+    def look_while_another_commits() -> int:
         wake()
-        return first_look()
+        looks.append(len(sent))
+        return 0
 
-    monkeypatch.setattr(tasks.events, "number_waiting", commit_in_the_last_moment)
+    def last_look_while_another_commits() -> bool:
+        again = len(looks) == 1
+        if not again:
+            wake()
+        return again
+
+    monkeypatch.setattr(tasks.events, "number_waiting", look_while_another_commits)
+    monkeypatch.setattr(tasks.events, "waiting", last_look_while_another_commits)
     tasks.advance()
-    assert len(sent) == 2, "what was committed while it looked has a task of its own"
+    assert looks[0] == 1, "while it looks nobody else is asked"
+    assert len(looks) == 2, "it looks again for what was committed meanwhile"
+    assert len(sent) == 3, "once it has let go each commit asks, for it may have looked already"
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), ConnectionRefusedError(), RedisConnectionError("gone")])
