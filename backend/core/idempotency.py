@@ -8,14 +8,13 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from backend.core import clock
 from backend.core.errors import Conflict, Malformed, NotAuthenticated
-from backend.core.ids import new_id
 from backend.core.models import IdempotentAnswer
 
 # An answer holds what its reader could see, in plain text: it is kept for as long as an act may wait on a phone, and a week more.
@@ -43,7 +42,8 @@ def idempotent(write: Callable[..., Response]) -> Callable[..., Response]:
     """Decorates a write of an API view: opens the transaction, stores the answer with the caller's key, and gives it again for a repeat.
 
     The key is the header Idempotency-Key (the phone's `client_event_id`), unique with the person. A refused write stores nothing and may
-    be tried again. Two at once: the second waits for the first's commit, then gets its answer.
+    be tried again. A repeat is found out when it fails, at the latest when its answer is stored: all it did is rolled back then, so a write
+    changes nothing outside the database before its commit. Two at once: the second waits for the first's commit, then gets its answer.
     Raises KeyRequired (400) and KeyMismatch (409, same key with another request).
     """
 
@@ -55,20 +55,24 @@ def idempotent(write: Callable[..., Response]) -> Callable[..., Response]:
         digest, person = _digest(request), request.user.pk
         if person is None:
             raise NotAuthenticated()
-        with transaction.atomic():
-            row = IdempotentAnswer(id=new_id(), person_id=person, key=key, request_sha256=digest)
-            try:
-                with transaction.atomic():
-                    row.save(force_insert=True)
-            except IntegrityError:
-                stored = IdempotentAnswer.objects.get(person_id=person, key=key)
-                if stored.request_sha256 != digest:
-                    raise KeyMismatch() from None
-                return Response(stored.body, status=stored.status, headers={"Idempotent-Replay": "true"})
-            response = write(self, request, *args, **kwargs)
-            body = json.loads(json.dumps(response.data, cls=JSONEncoder))
-            IdempotentAnswer.objects.filter(id=row.id).update(status=response.status_code, body=body)
+        try:
+            with transaction.atomic():
+                response = write(self, request, *args, **kwargs)
+                IdempotentAnswer.objects.create(
+                    person_id=person,
+                    key=key,
+                    request_sha256=digest,
+                    status=response.status_code,
+                    body=json.loads(json.dumps(response.data, cls=JSONEncoder)),
+                )
             return response
+        except Exception:
+            stored = IdempotentAnswer.objects.filter(person_id=person, key=key).first()
+            if stored is None:
+                raise
+        if stored.request_sha256 != digest:
+            raise KeyMismatch()
+        return Response(stored.body, status=stored.status, headers={"Idempotent-Replay": "true"})
 
     once.idempotent = True  # type: ignore[attr-defined] # read by the schema
     return once

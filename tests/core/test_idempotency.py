@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from backend.celery import app
 from backend.core import clock, idempotency, tasks
-from backend.core.errors import RuleBroken
+from backend.core.errors import Conflict, RuleBroken
 from backend.core.idempotency import idempotent
 from backend.core.ids import new_id
 from backend.core.models import IdempotentAnswer
@@ -26,6 +26,10 @@ pytestmark = pytest.mark.django_db
 KEY = "0199b3c2-key_of-a-write"
 
 
+class AlreadyThere(Conflict):
+    code = "already-there"
+
+
 class Writes(APIView):
     """Makes a row for each write that is really done."""
 
@@ -33,7 +37,10 @@ class Writes(APIView):
 
     @idempotent
     def post(self, request: Request) -> Response:
-        row = Group.objects.create(name=str(new_id()))
+        name = request.data.get("only one is named", str(new_id()))
+        if Group.objects.filter(name=name).exists():
+            raise AlreadyThere()
+        row = Group.objects.create(name=name)
         if request.data.get("refuse"):
             raise RuleBroken("not today", field="refuse")
         return Response({"row": row.id, "said": request.data}, status=201)
@@ -72,10 +79,21 @@ def test_a_repeat_gets_the_first_answer_and_writes_nothing() -> None:
     assert Group.objects.count() == 1
 
 
+def test_a_repeat_of_what_can_be_done_once_only_gets_the_first_answer_and_another_the_refusal() -> None:
+    client = person()
+    first = write(client, {"only one is named": "A"})
+    again = write(client, {"only one is named": "A"})
+    assert (first.status_code, again.status_code) == (201, 201) and again.json() == first.json()
+    assert again.headers["Idempotent-Replay"] == "true"
+    other = write(client, {"only one is named": "A"}, key="another-key")
+    assert (other.status_code, other.json()["code"]) == (409, "already-there")
+    assert Group.objects.count() == 1 and IdempotentAnswer.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "other",
-    [{"body": {"a": 2}}, {"to": "/others/"}, {"method": "put"}],
-    ids=["another body", "another address", "another method"],
+    [{"body": {"a": 2}}, {"body": {"refuse": True}}, {"to": "/others/"}, {"method": "put"}],
+    ids=["another body", "a body that is refused", "another address", "another method"],
 )
 def test_the_same_key_for_another_request_is_refused(other: dict[str, Any]) -> None:
     client = person()
@@ -140,14 +158,15 @@ def test_what_beat_calls_for_is_there(settings: Any) -> None:
 
 
 @real_transactions
-def test_two_at_once_are_one_write_with_one_answer(sequences: None) -> None:
+@pytest.mark.parametrize("body", [{"a": 1}, {"only one is named": "A"}], ids=["succeeds twice", "succeeds once"])
+def test_two_at_once_are_one_write_with_one_answer(sequences: None, body: dict[str, Any]) -> None:
     someone = Person.objects.create_user(name="Clerk", username="clerk")
     answers = []
 
     def send() -> None:
         client = Client()
         client.force_login(someone)
-        answers.append(write(client, {"a": 1}))
+        answers.append(write(client, body))
 
     assert at_once(*[send] * 4) == []
     assert [answer.status_code for answer in answers] == [201] * 4
