@@ -13,6 +13,7 @@ from Crypto.Cipher import AES
 from Crypto.Random import get_random_bytes
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from backend.core import clock
 from backend.core.errors import DomainError
@@ -119,11 +120,10 @@ def open_keys(wanted: Collection[Wanted]) -> dict[Wanted, OpenKey]:
 
 
 def _found(wanted: Collection[Wanted]) -> dict[Wanted, OpenKey]:
-    keys = DataKey.objects.filter(
-        scope__in={scope for _, _, scope in wanted}, purpose__in={purpose for _, purpose, _ in wanted}
-    )
-    named = {(key.person, key.purpose, key.scope): key for key in keys}
-    return {one: OpenKey(named[one], unwrap(named[one])) for one in wanted if one in named}
+    # Each whole, as the two unique indexes have them: by purpose and scope alone every key there is would be looked at.
+    each = [Q(person=person, purpose=purpose, scope=scope) for person, purpose, scope in wanted]
+    rows = DataKey.objects.filter(Q(*each, _connector=Q.OR))
+    return {(row.person, row.purpose, row.scope): OpenKey(row, unwrap(row)) for row in rows}
 
 
 def _new(person: UUID | None, purpose: str, scope: str) -> OpenKey:

@@ -6,6 +6,7 @@ run_subscriber()    a named cursor over positions; effects and cursor move in on
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -142,10 +143,9 @@ def number_waiting(limit: int = NUMBERED_AT_ONCE) -> int:
             """,
             [following["position"], following[Chain.SUPPLY], following[Chain.ASSET], limit],
         )
-        cursor.execute(
-            "SELECT chain, count(*) FROM core_event WHERE position >= %s GROUP BY chain", [following["position"]]
-        )
-        counted = dict(cursor.fetchall())
+        # Not grouped by the database: SQLite would walk through the events of all times in the order of their chains.
+        cursor.execute("SELECT chain FROM core_event WHERE position >= %s", [following["position"]])
+        counted = Counter(chain for (chain,) in cursor.fetchall())
         numbered = sum(counted.values())
         if numbered:
             for name, count in {"position": numbered, **{chain: n for chain, n in counted.items() if chain}}.items():

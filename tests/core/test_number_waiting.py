@@ -4,11 +4,13 @@ from collections import Counter
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from backend.core import events
 from backend.core.events import number_waiting
 from backend.core.models import Event, Sequence
 from tests.core.conftest import at_once, real_transactions, record
+from tests.plans import walking
 
 CHAINS = ["supply", "asset", None]
 
@@ -30,6 +32,17 @@ def test_numbers_follow_the_ids_and_each_chain_counts_for_itself() -> None:
     assert number_waiting() == 9 and number_waiting() == 0
     assert list(Event.objects.order_by("position").values_list("id", flat=True)) == [event.id for event in made]
     assert_gapless(9)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plan")
+def test_numbering_looks_at_what_waits_and_not_at_all_events() -> None:
+    record(3)
+    number_waiting()
+    record(2)
+    with CaptureQueriesContext(connection) as made:
+        assert number_waiting() == 2
+    assert walking(query["sql"] for query in made) == []
 
 
 @pytest.mark.django_db

@@ -1,15 +1,18 @@
-"""How many queries each read may take, however much there is to read."""
+"""How many queries each read may take, however much there is to read; and the write that everything is about."""
 
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend.core.ids import typed
-from tests.cast import Cast, confirmed_order, despatched, issued_order
+from tests.cast import AT_GATE, Cast, confirmed_order, despatched, issued_order
 from tests.evidence.conftest import pdf
 from tests.phone import Json, Phone
+from tests.plans import walking
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +33,10 @@ BUDGETS = {
     "clerk receipts/{receipt}/": 8,
     "clerk trace/{buyer}/PO-0": 44,
 }
+
+
+# of these, 7 open and close transactions, and 6 write one row or more each
+SIGNING_BUDGET = 24
 
 
 def attach(phone: Phone, subject: str, number: int) -> None:
@@ -73,3 +80,16 @@ def test_each_read_keeps_to_its_queries(
             status, answer = phones[who].get("/api/v1/" + path.format(**busy))
         assert status == 200, answer
         assert len(answer.get("results", answer.get("steps", [0, 0]))) > 1 or "carriers" in read or "logins" in read
+
+
+def test_a_signature_keeps_to_its_queries(cast: Cast, clerk: Phone, sales: Phone, busy: dict[str, str]) -> None:
+    order = confirmed_order(cast, clerk, sales, order_no="PO-9")
+    shown = clerk.get(f"/api/v1/despatches/{despatched(cast, order, sales, number='DN-9')['id']}/")[1]
+    act = clerk.receipt_act(shown, capture=clerk.capture(AT_GATE))
+    with CaptureQueriesContext(connection) as made:
+        status, answer = clerk.sign("/api/v1/receipts/", act)
+    statements = [query["sql"] for query in made]
+    assert status == 201, answer
+    assert len(statements) == SIGNING_BUDGET, "\n".join(statements)
+    if connection.vendor == "sqlite":
+        assert walking(statements) == []
