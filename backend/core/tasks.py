@@ -30,7 +30,7 @@ def forget_answers() -> None:
 
 
 def _catch_up() -> None:
-    while events.number_waiting():
+    while events.number_waiting() == events.NUMBERED_AT_ONCE:
         pass
     for name, run in events.followers().items():
         try:
