@@ -84,7 +84,7 @@ def _strict_point(raw: bytes) -> EccKey:
         raise KeyInvalid("not a point of the curve") from error
     if key.export_key(format="raw") != raw:
         raise KeyInvalid("not the canonical encoding")
-    if (key.pointQ * 8).is_point_at_infinity():
+    if key.pointQ.copy().double().double().double().is_point_at_infinity():
         raise KeyInvalid("a point of small order")
     if not (key.pointQ * _SUBGROUP_ORDER).is_point_at_infinity():
         raise KeyInvalid("a point of mixed order")
