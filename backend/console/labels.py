@@ -149,6 +149,7 @@ FAULTS = {
     "section-unknown": _("sealed content was added that the ledger does not know"),
     "section-erased": _("the sealed content was erased and can no longer be compared"),
     "events-missing": _("the ledger holds events that the database has lost"),
+    "event-missing": _("an event that the ledger holds is gone from the database"),
     "ledger-unreadable": _("the ledger cannot be read"),
     "key-changed": _("the ledger's key is another"),
 }
@@ -178,6 +179,7 @@ ROWS = {
     "evidence.Voucher": _("Voucher"),
     "core.Event": _("Event"),
     "ledger": _("Ledger"),
+    "chain": _("Ledger"),
 }
 FIELDS = {
     "lines": _("line"),
@@ -217,6 +219,7 @@ FIELDS = {
     "signer_member": _("signer"),
     "time": _("time"),
     "leaf": _("ledger entry"),
+    "index": _("number in the ledger"),
     "sha256": _("digest of the file"),
     "filename": _("file name"),
 }

@@ -5,9 +5,7 @@ database. The Event row, its leaf, its sections, and the rows of the rooms are c
 all of them by hand is found out by the commitment that he cannot rewrite.
 """
 
-import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,63 +16,14 @@ from backend.core import clock, data_keys
 from backend.core.models import DataKey, Event, SealedSection
 from backend.core.sealed import SealedModel, declared
 from backend.core.sections import open_row
+from backend.evidence import indices
+from backend.evidence.faults import Fault
 from backend.evidence.models import LedgerOrigin
-from backend.evidence.published import CHAINS, PublishedChain
+from backend.evidence.published import CHAINS, Ledger
 from backend.ledger.commitment import Leaf, check_section, parse_leaf
 from backend.ledger.errors import Invalid, LedgerError, SectionMismatch
 
 ABSENT = "(absent)"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is not as the ledger says. `row` is `model id`, `field` the path in it that differs.
-
-    `expected` is what the ledger vouches for, `found` what the database says: confidential, shown only to who may see the document.
-    """
-
-    code: str
-    row: str
-    field: str = ""
-    detail: str = ""
-    event: UUID | None = None
-    index: int | None = None
-    expected: Any = dataclasses.field(default=None, repr=False)
-    found: Any = dataclasses.field(default=None, repr=False)
-
-    def __str__(self) -> str:
-        place = f"{self.row} {self.field}".strip()
-        return f"{self.code}: {place}" + (f" ({self.detail})" if self.detail else "")
-
-
-class Ledger:
-    """The published chains, each read once and kept for one audit. `proven`: check every entry's way to the root, not the folder as a whole."""
-
-    def __init__(self, *, proven: bool = True) -> None:
-        self._proven = proven
-        self._chains: dict[str, PublishedChain] = {}
-        self._complete: dict[str, list[Fault]] = {}
-
-    def chain(self, name: str) -> PublishedChain:
-        if name not in self._chains:
-            self._chains[name] = PublishedChain(name)
-        return self._chains[name]
-
-    def entry(self, chain: str, index: int) -> bytes | None:
-        """The entry at an index, None above the published size. Raises LedgerError when the folder does not support it."""
-        published = self.chain(chain)
-        if index >= published.size:
-            return None
-        return published.proven_entry(index) if self._proven else published.entry(index)
-
-    def missing(self, chain: str) -> list[Fault]:
-        """A fault when the ledger holds more events than the database: somebody removed one, or took its number away."""
-        if chain not in self._complete:
-            size = self.chain(chain).size
-            there = Event.objects.filter(chain=chain, index__lt=size, index__gte=0).count()
-            detail = f"the ledger holds {size} events, the database {there} of them"
-            self._complete[chain] = [Fault("events-missing", f"chain {chain}", detail=detail)] if there < size else []
-        return self._complete[chain]
 
 
 class Rows:
@@ -147,7 +96,7 @@ def check_subjects(subjects: Iterable[tuple[str, UUID]], ledger: Ledger | None =
     faults: list[Fault] = []
     try:
         for chain in CHAINS:
-            faults += ledger.missing(chain)
+            faults += indices.check_count(ledger, chain)
         asked = list(dict.fromkeys(subjects))
         events = _events_of(asked)
         rows = Rows(events, asked)
@@ -155,6 +104,10 @@ def check_subjects(subjects: Iterable[tuple[str, UUID]], ledger: Ledger | None =
             faults += check_event(event, ledger, rows)
         for subject_type, subject_id in asked:
             faults += _rows_without_event(subject_type, subject_id, rows)
+        misplaced = {fault.event for fault in faults if fault.code == "index-changed"}
+        for chain in CHAINS:
+            found = indices.check_indices(ledger, chain, [one for _, one in asked], events)
+            faults += [fault for fault in found if fault.event is None or fault.event not in misplaced]
     except LedgerError as error:
         faults.append(Fault("ledger-unreadable", "ledger", detail=str(error)))
     return faults

@@ -10,13 +10,16 @@ from backend.core import data_keys
 from backend.core.models import Event, SealedSection
 from backend.core.sealed import SealedModel, declared
 from backend.evidence import vault
-from backend.evidence.audit import Fault, Ledger, Rows, check_event, check_numbers
+from backend.evidence.audit import Rows, check_event, check_numbers
+from backend.evidence.faults import Fault
+from backend.evidence.indices import name_wrong, wrong_indices
 from backend.evidence.models import StoredFile
-from backend.evidence.published import CHAINS
+from backend.evidence.published import CHAINS, Ledger
 from backend.ledger import fsck
 from backend.ledger.errors import LedgerError
+from backend.ledger.tiles import WIDTH
 
-AT_ONCE = 256
+AT_ONCE = WIDTH
 
 Step = Callable[[str, int, int], None]
 
@@ -44,17 +47,17 @@ def audit(step: Step = lambda what, done, total: None) -> Iterator[Fault]:
 
 
 def _audit_events(ledger: Ledger, chain: str, step: Step) -> Iterator[Fault]:
-    size = ledger.chain(chain).size
+    published = ledger.chain(chain)
+    size = published.size
     recorded = Event.objects.filter(chain=chain).prefetch_related("sections__data_key")
     for start in range(0, size, AT_ONCE):
         end = min(start + AT_ONCE, size)
         there = {event.index: event for event in recorded.filter(index__gte=start, index__lt=end)}
         rows = Rows(there.values())
-        for index in range(start, end):
-            if index not in there:
-                yield Fault("event-missing", f"chain {chain}", "index", f"no event has the index {index}", index=index)
-            else:
-                yield from check_event(there[index], ledger, rows)
+        held = {index: event.id.hex for index, event in there.items()}
+        yield from name_wrong(chain, list(wrong_indices(published.ids(start // WIDTH), start, held)))
+        for _, event in sorted(there.items()):
+            yield from check_event(event, ledger, rows)
         step(f"{chain}: events", end, size)
     later = recorded.filter(index__gte=size) | recorded.filter(index__isnull=True)
     for event in later.iterator(AT_ONCE):

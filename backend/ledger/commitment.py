@@ -15,6 +15,7 @@ and by whom is a section like the others, or a reader of one leaf could follow a
 from __future__ import annotations
 
 import base64
+import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -91,6 +92,17 @@ def parse_leaf(leaf: bytes) -> Leaf:
     if _render(parsed) != leaf:
         raise LeafInvalid("not an event of this ledger")
     return parsed
+
+
+def event_id_of(leaf: bytes) -> str:
+    """The event's id in an entry that is known to be a leaf of this ledger: the rest of it is not looked at. Raises
+    LeafInvalid."""
+    try:
+        event_id = json.loads(leaf)["id"]
+        _check_event_id(event_id)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise LeafInvalid("not an event of this ledger") from error
+    return str(event_id)
 
 
 def check_section(leaf: bytes, name: str, salt: bytes, section: Value) -> None:

@@ -12,7 +12,7 @@ from backend.core import data_keys
 from backend.core.models import Event
 from backend.core.money import line_amount_fen
 from backend.core.sections import open_section
-from backend.evidence.audit import Fault
+from backend.evidence.faults import Fault
 from backend.trade.models import Despatch, DespatchState, OrderState, PurchaseOrder, Receipt, ReceiptState
 from backend.trade.selectors import all_delivered
 

@@ -10,6 +10,7 @@ from backend.core.events import Actor
 from backend.core.ids import typed
 from backend.core.models import Event
 from backend.evidence import audit
+from backend.evidence.faults import Fault
 from backend.evidence.models import Voucher
 from backend.evidence.selectors import RENDERED, anchors, render_vouchers
 from backend.parties.models import Device, Member
@@ -101,5 +102,5 @@ def _places(order: PurchaseOrder) -> dict[UUID, PlaceFacts]:
     return milestones | {signed[row.id]: row for row in order.receipts.all() if row.id in signed}
 
 
-def _fault(fault: audit.Fault) -> Body:
+def _fault(fault: Fault) -> Body:
     return {"code": fault.code, "subject": fault.row, "field": fault.field, "detail": fault.detail}

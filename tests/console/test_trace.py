@@ -1,18 +1,19 @@
 """The order's page: who signed where, as far as the viewer may know, and a verdict that nobody can write into the database."""
 
-import json
-
 import pytest
-from django.db import connection
 from django.utils.translation import override
 
 from backend.console import plan
 from backend.core.ids import from_typeid, typed
 from backend.core.models import Event
+from backend.core.sections import open_section
+from backend.ledger.commitment import check_section
 from backend.parties.models import Device
-from backend.trade.models import OrderLine, PurchaseOrder, Receipt, ReceiptLine
+from backend.trade import documents
+from backend.trade.models import Despatch, OrderLine, PurchaseOrder, Receipt, ReceiptLine
 from tests.cast import TWELVE_KM_AWAY, confirmed_order, despatched, issued_order, phone_of
 from tests.evidence.conftest import placed
+from tests.forgery import put_in_its_place, reseal
 from tests.trade.test_who_sees_what import attach
 
 pytestmark = pytest.mark.django_db
@@ -63,28 +64,28 @@ def test_a_changed_price_turns_the_page_red_and_names_the_field(cast, console, d
     assert '<p class="error">line › 1 › unit price: changed after it was recorded' in text
 
 
-def test_a_changed_count_turns_it_red_even_when_the_digest_and_the_event_row_are_rewritten_too(cast, console, delivery):
-    from backend.trade import documents
-
-    receipt_id = from_typeid("rcp", delivery["receipt"])
+def count_rewritten(story) -> Event:
+    """The 20 rejected pieces accepted after all: count, amounts, states, digest, document, commitment and leaf, all in agreement."""
+    receipt_id = from_typeid("rcp", story["receipt"])
     line = ReceiptLine.objects.get(receipt=receipt_id, despatch_line__despatch_line="1")
-    ReceiptLine.objects.filter(id=line.id).update(accepted_quantity=1200, rejected_quantity=0)
-    receipt = Receipt.objects.get(id=receipt_id)
-    digest = documents.digest(documents.receipt_document(receipt))
-    Receipt.objects.filter(id=receipt_id).update(digest=digest, total_fen=receipt.total_fen + 372000)
-    event = Event.objects.get(type="receipt.signed")
-    with connection.cursor() as cursor:
-        forged = json.loads(bytes(event.leaf))
-        first = sorted(forged["sections"])[0] if "sections" in forged else None
-        if first:
-            forged["sections"][first] = "A" * len(str(forged["sections"][first]))
-        cursor.execute(
-            "UPDATE core_event SET leaf = %s WHERE id = %s",
-            [json.dumps(forged).encode(), event.id.hex if connection.vendor == "sqlite" else event.id],
-        )
+    ReceiptLine.objects.filter(id=line.id).update(
+        accepted_quantity=1200, rejected_quantity=0, reject_reason="", amount_fen=22_320_000
+    )
+    total = sum(ReceiptLine.objects.filter(receipt=receipt_id).values_list("amount_fen", flat=True))
+    Receipt.objects.filter(id=receipt_id).update(total_fen=total, state="SIGNED")
+    Despatch.objects.update(state="RECEIVED")
+    PurchaseOrder.objects.update(state="DELIVERED")
+    document = documents.receipt_document(Receipt.objects.get(id=receipt_id))
+    Receipt.objects.filter(id=receipt_id).update(digest=documents.digest(document))
+    return reseal(Event.objects.get(type="receipt.signed"), {"document": document})
+
+
+def test_a_changed_count_turns_it_red_even_when_all_that_speaks_of_it_is_rewritten_too(cast, console, delivery):
+    event = count_rewritten(delivery)
+    opened = open_section(event.id, "document")
+    check_section(bytes(event.leaf), "document", opened.salt, opened.content)  # the forgery is perfect by itself
     text = page(console(cast.office, "en"), delivery)
     assert 'data-verdict="broken"' in text
-    assert "accepted quantity" in text
     assert "the record of the event is not what the ledger holds" in text
 
 
@@ -95,6 +96,21 @@ def test_both_sides_read_why_the_buyer_rejected(cast, console):
     assert status == 201
     for who in (cast.office, cast.sales):
         assert "<dt>Why it was rejected</dt><dd>Price was 55.00</dd>" in page(console(who, "en"), order)
+
+
+def test_a_forged_event_that_is_to_be_anchored_again_is_red_while_it_waits_and_afterwards(
+    cast, console, delivery, drain
+):
+    index = count_rewritten(delivery).index
+    event = Event.objects.get(type="receipt.signed")
+    put_in_its_place(event)
+    for numbered_again in (False, True):
+        assert (Event.objects.get(id=event.id).index is not None) is numbered_again
+        text = page(console(cast.office, "en"), delivery)
+        assert 'data-verdict="broken"' in text
+        assert "number in the ledger</strong>: the event no longer stands where the ledger has it" in text
+        drain()
+    assert Event.objects.get(id=event.id).index > index
 
 
 def test_a_removed_document_turns_it_red(cast, console, delivery):

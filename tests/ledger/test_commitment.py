@@ -231,3 +231,11 @@ def test_bytes_that_are_not_canonical_are_refused(data: bytes) -> None:
 def test_a_refused_value_is_named_by_its_place() -> None:
     with pytest.raises(NotCanonical, match=r"\$\.lines\[1\]\.quantity is a float"):
         canonical.dumps({"lines": [{"quantity": "1.000"}, {"quantity": 1.5}]})  # type: ignore[dict-item]
+
+
+def test_the_event_of_an_entry_is_told_without_the_rest_of_it() -> None:
+    assert commitment.event_id_of(leaf()) == EVENT
+    refused: list[bytes] = [b"", b"[]", b'{"id":7}', b'{"id":"x"}', b"\xff", b"[" * 60_000]
+    for entry in refused:
+        with pytest.raises(LeafInvalid):
+            commitment.event_id_of(entry)
