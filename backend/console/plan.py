@@ -89,7 +89,7 @@ def _rough(metres: int) -> str:
 def rings(band: Band, radius_m: float, within: bool | None) -> Rings:
     """The band around an address, to scale."""
     near, far = band
-    reach = max(far or near * OPEN_BAND, radius_m)
+    reach = max(far or near * OPEN_BAND, radius_m, 1)
     scale = ((HEIGHT - FOOT) / 2 - MARGIN / 2) / reach
     bar_m = _round_length(WIDTH / 4 / scale)
     return Rings(

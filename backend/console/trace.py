@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.template import TemplateSyntaxError
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -11,6 +12,7 @@ from backend.console import labels
 from backend.console.plan import band_text, plan_of_act, rings
 from backend.console.seat import Seat, SeatedRequest, seated, show
 from backend.core import clock, ids
+from backend.evidence.unreadable import UNREADABLE
 from backend.parties.models import OrganisationKind
 from backend.risk.selectors import visible_alerts
 from backend.trade import selectors, tracing
@@ -24,30 +26,49 @@ PICKED_UP = "PICKED_UP"
 @require_safe
 @seated
 def trace(request: SeatedRequest, order: str) -> HttpResponse:
-    """The trace of one of the organisation's orders. The verdict is computed for this request: rows, events and sections against the ledger."""
+    """The trace of one of the organisation's orders. The verdict is computed for this request: rows, events and sections against the ledger.
+
+    Where rows were rewritten so that they cannot be shown, the page is the verdict.
+    """
+    seat, order_id = request.seat, ids.from_typeid("ord", order)
+    try:
+        return _whole(request, selectors.find_order(seat.by, order_id))
+    except (*UNREADABLE, TemplateSyntaxError) as error:  # the second is what a template says of a number that is none
+        number = selectors.order_number(seat.by, order_id)
+        verdict = tracing.verdict_alone(seat.by, order_id, error)["verdict"]
+        faults = [_in_words(fault, {order_id: _order_name(number)}) for fault in verdict["faults"]]
+        return show(
+            request, "console/trace_alone.html", number=number, verdict=verdict, faults=faults, checked_at=clock.now()
+        )
+
+
+def _whole(request: SeatedRequest, order: PurchaseOrder) -> HttpResponse:
     seat = request.seat
-    found = selectors.find_order(seat.by, ids.from_typeid("ord", order))
-    body = tracing.trace(seat.by, found)
-    despatches = list(selectors.despatches(seat.by).filter(order=found).order_by("id"))
-    receipts = list(selectors.receipts(seat.by).filter(order=found).order_by("id"))
-    numbers = _numbers(found, despatches, receipts)
+    body = tracing.trace_whole(seat.by, order)
+    despatches = list(selectors.despatches(seat.by).filter(order=order).order_by("id"))
+    receipts = list(selectors.receipts(seat.by).filter(order=order).order_by("id"))
+    numbers = _numbers(order, despatches, receipts)
     return show(
         request,
         "console/trace.html",
-        order=found,
+        order=order,
         verdict=body["verdict"],
         faults=[_in_words(fault, numbers) for fault in body["verdict"]["faults"]],
-        steps=_steps(body["steps"], seat, found, numbers),
+        steps=_steps(body["steps"], seat, order, numbers),
         despatches=despatches,
         receipts=receipts,
-        alerts=list(visible_alerts(seat.by).filter(order=found).order_by("severity", "first_seen")),
+        alerts=list(visible_alerts(seat.by).filter(order=order).order_by("severity", "first_seen")),
         checked_at=clock.now(),
     )
 
 
+def _order_name(number: str) -> str:
+    return f"{_('Order')} {number}"
+
+
 def _numbers(order: PurchaseOrder, despatches: list[Despatch], receipts: list[Receipt]) -> dict[UUID, str]:
     """What people call each document: kind and number, by id."""
-    named = {order.id: f"{_('Order')} {order.order_no}"}
+    named = {order.id: _order_name(order.order_no)}
     named |= {row.id: f"{_('Despatch')} {row.despatch_no}" for row in despatches}
     return named | {row.id: f"{_('Receipt')} {row.receipt_no}" for row in receipts}
 
@@ -115,13 +136,16 @@ def _where(step: Body, order: PurchaseOrder, *, own: bool, judged: bool) -> Body
     known = place["distance_band"] if place["provided"] and not exact else None
     band = (known["from_m"], known["to_m"]) if known else None
     within = place["within"] if judged else None
+    # a point is drawn from the capture that the ledger vouches for, and from no other
+    vouched = not any(fault["field"] == "capture" for fault in step["faults"])
+    drawn = exact and vouched
     return {
         **place,
         "exact": exact,
         "judged": judged,
         "band": band_text(band, within) if band else "",
         "rings": rings(band, order.radius_m, within) if band else None,
-        "plan": plan_of_act(order, ids.from_typeid("evt", step["event"]), within=within) if exact else None,
+        "plan": plan_of_act(order, ids.from_typeid("evt", step["event"]), within=within) if drawn else None,
     }
 
 

@@ -32,7 +32,10 @@ class SealedModel:
 
     def rows(self) -> models.QuerySet[Any]:
         """All rows, with what their sections are built from."""
-        return self.model._default_manager.select_related(*self.related).prefetch_related(*self.lists)
+        rows = self.model._default_manager.prefetch_related(*self.lists)
+        return (
+            rows.select_related(*self.related) if self.related else rows
+        )  # without a name it would fetch all relations
 
     @property
     def name(self) -> str:

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q, QuerySet
 
 from backend.core import clock, data_keys
 from backend.core.models import DataKey, Event, SealedSection
@@ -20,10 +19,12 @@ from backend.evidence import indices
 from backend.evidence.faults import Fault
 from backend.evidence.models import LedgerOrigin
 from backend.evidence.published import CHAINS, Ledger
+from backend.evidence.unreadable import UNREADABLE, Unreadable, blamed_columns, read_each
 from backend.ledger.commitment import Leaf, check_section, parse_leaf
 from backend.ledger.errors import Invalid, LedgerError, SectionMismatch
 
 ABSENT = "(absent)"
+CANNOT_BE_READ = "it cannot be read"
 
 
 class Rows:
@@ -33,36 +34,44 @@ class Rows:
         self._events = list(events)
         named = [*subjects, *((event.subject_type, event.subject_id) for event in self._events)]
         self._subjects = {kind: {pk for other, pk in named if other == kind} for kind, _ in named}
-        self._newest: dict[SealedModel, dict[UUID, UUID]] = {}
-        self._of_subjects: dict[SealedModel, dict[UUID, Any]] = {}
+        self._newest: dict[tuple[str, UUID, str], UUID] | None = None
+        self._of_subjects: dict[tuple[type, str | None], dict[UUID, Any]] = {}
         self._of_events: dict[SealedModel, dict[UUID, list[Any]]] = {}
 
     def newest(self, one: SealedModel, subject_id: UUID) -> UUID | None:
         """The newest event of the subject that has this section."""
-        if one not in self._newest:
-            rows = SealedSection.objects.filter(
-                name=one.section,
-                event__subject_type=one.subject_type,
-                event__subject_id__in=self._subjects.get(str(one.subject_type), ()),
+        if self._newest is None:
+            sections = SealedSection.objects.filter(
+                name__in={one.section for one in declared() if one.subject_type is not None},
+                event__subject_id__in=set().union(*self._subjects.values()),
                 event__chain__isnull=False,
-            ).select_related("event")
-            events = sorted((row.event for row in rows), key=_order)
-            self._newest[one] = {event.subject_id: event.id for event in events}
-        return self._newest[one].get(subject_id)
+            ).order_by(F("event__index").asc(nulls_last=True), "event_id")
+            rising = sections.values_list("event__subject_type", "event__subject_id", "name", "event_id")
+            self._newest = {(kind, subject, name): event for kind, subject, name, event in rising}
+        return self._newest.get((str(one.subject_type), subject_id, one.section))
 
     def of_subject(self, one: SealedModel, subject_id: UUID) -> Any:
-        """The row that is the subject, None when it is gone."""
-        if one not in self._of_subjects:
-            self._of_subjects[one] = one.rows().in_bulk(list(self._subjects.get(str(one.subject_type), ())))
-        return self._of_subjects[one].get(subject_id)
+        """The row that is the subject, None when it is gone. What stands in several sections is read once for all of them."""
+        key = one.model, one.subject_type
+        if key not in self._of_subjects:
+            alike = [other for other in declared() if (other.model, other.subject_type) == key]
+            related = {name for other in alike for name in other.related}
+            lists = {name for other in alike for name in other.lists}
+            rows = one.model._default_manager.filter(pk__in=self._subjects.get(str(one.subject_type), ()))
+            rows = rows.select_related(*related) if related else rows
+            self._of_subjects[key] = {row.pk: row for row in read_each(rows.prefetch_related(*lists), lists)}
+        return self._of_subjects[key].get(subject_id)
 
     def of_event(self, one: SealedModel, event_id: UUID) -> list[Any]:
         """The rows that rest on the event."""
         if one not in self._of_events:
             told = [event.id for event in self._events if event.type in one.types]
+            asked = one.rows().filter(**{f"{one.event_field}__in": told})
             found: dict[UUID, list[Any]] = {}
-            for row in one.rows().filter(**{f"{one.event_field}__in": told}):
-                found.setdefault(getattr(row, str(one.event_field)), []).append(row)
+            for row in read_each(asked, one.lists):
+                plain = one.model._default_manager.filter(pk=row.pk).values_list(str(one.event_field), flat=True)
+                event = plain.get() if isinstance(row, Unreadable) else getattr(row, str(one.event_field))
+                found.setdefault(event, []).append(row)
             self._of_events[one] = found
         return self._of_events[one].get(event_id, [])
 
@@ -72,7 +81,10 @@ def check_event(event: Event, ledger: Ledger | None = None, rows: Rows | None = 
     if event.chain is None:
         return []
     rows = rows or Rows([event])
-    faults, opened = _check_recorded(event, ledger or Ledger())
+    try:
+        faults, opened = _check_recorded(event, ledger or Ledger())
+    except UNREADABLE:
+        return _unreadable_event(event.id, blamed_columns(event))
     for one in declared():
         if one.event_field is not None and event.type in one.types:
             faults += _check_bound_row(one, rows.of_event(one, event.id), event, opened)
@@ -98,7 +110,8 @@ def check_subjects(subjects: Iterable[tuple[str, UUID]], ledger: Ledger | None =
         for chain in CHAINS:
             faults += indices.check_count(ledger, chain)
         asked = list(dict.fromkeys(subjects))
-        events = _events_of(asked)
+        events, unreadable = read_events(_events_of(asked))
+        faults += unreadable
         rows = Rows(events, asked)
         for event in sorted(events, key=_order):
             faults += check_event(event, ledger, rows)
@@ -113,7 +126,26 @@ def check_subjects(subjects: Iterable[tuple[str, UUID]], ledger: Ledger | None =
     return faults
 
 
-def _events_of(subjects: list[tuple[str, UUID]]) -> list[Event]:
+def read_events(events: QuerySet[Event]) -> tuple[list[Event], list[Fault]]:
+    """The events with their sections; a fault for each that cannot be read."""
+    read = read_each(events.prefetch_related("sections__data_key"), ("sections",))
+    sound: list[Event] = []
+    faults: list[Fault] = []
+    for one in read:
+        if isinstance(one, Unreadable):
+            faults += _unreadable_event(one.pk, one.columns)
+        elif not isinstance(one.index, int | None):
+            faults += _unreadable_event(one.pk, ["index"])
+        else:
+            sound.append(one)
+    return sound, faults
+
+
+def _unreadable_event(event: UUID, columns: Iterable[str]) -> list[Fault]:
+    return [Fault("event-changed", f"core.Event {event}", column, CANNOT_BE_READ, event) for column in columns or ("",)]
+
+
+def _events_of(subjects: list[tuple[str, UUID]]) -> QuerySet[Event]:
     """The documents' events, by their columns, and by the keys that their sections lie under: one given to another document is found too."""
     named = Event.objects.filter(subject_id__in=[one for _, one in subjects], chain__isnull=False)
     scopes = DataKey.objects.filter(
@@ -121,8 +153,7 @@ def _events_of(subjects: list[tuple[str, UUID]]) -> list[Event]:
     )
     used = SealedSection.objects.filter(event__in=named, data_key__person=None).values("data_key")
     kept = SealedSection.objects.filter(Q(data_key__in=scopes) | Q(data_key__in=used)).values("event_id")
-    found = named | Event.objects.filter(id__in=kept, chain__isnull=False)
-    return list(found.prefetch_related("sections__data_key"))
+    return named | Event.objects.filter(id__in=kept, chain__isnull=False)
 
 
 def _order(event: Event) -> tuple[bool, int, UUID]:
@@ -215,7 +246,7 @@ def _open_sections(event: Event, leaf: Leaf, leaf_bytes: bytes) -> tuple[dict[st
                 faults.append(("section-erased", name, "what it says can no longer be compared"))
         except SectionMismatch:
             faults.append(("section-changed", name, "it is not what the ledger commits to"))
-        except (ValueError, data_keys.MasterKeyMissing) as error:
+        except (*UNREADABLE, Invalid, data_keys.MasterKeyMissing) as error:
             faults.append(("section-changed", name, f"it does not open: {error}"))
         else:
             opened[name] = _without_assurance(section.content) if name == "header" else section.content
@@ -259,9 +290,12 @@ def _check_bound_row(one: SealedModel, rows: list[Any], event: Event, opened: di
 def _compare(one: SealedModel, row: Any, event: Event, committed: Any) -> list[Fault]:
     name = f"{one.name} {row.pk}"
     try:
-        built = one.build_section(row)
-    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, ObjectDoesNotExist) as error:
-        return [Fault("row-changed", name, "", f"it cannot be read: {type(error).__name__}", event.id, event.index)]
+        built = row if isinstance(row, Unreadable) else one.build_section(row)
+    except UNREADABLE:
+        built = Unreadable(row.pk, tuple(blamed_columns(row, one.lists)))
+    if isinstance(built, Unreadable):
+        columns = built.columns or ("",)
+        return [Fault("row-changed", name, column, CANNOT_BE_READ, event.id, event.index) for column in columns]
     return [
         Fault("row-changed", name, path, "", event.id, event.index, expected, found)
         for path, expected, found in _differences(committed, built)

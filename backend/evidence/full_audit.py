@@ -10,11 +10,12 @@ from backend.core import data_keys
 from backend.core.models import Event, SealedSection
 from backend.core.sealed import SealedModel, declared
 from backend.evidence import vault
-from backend.evidence.audit import Rows, check_event, check_numbers
+from backend.evidence.audit import CANNOT_BE_READ, Rows, check_event, check_numbers, read_events
 from backend.evidence.faults import Fault
 from backend.evidence.indices import name_wrong, wrong_indices
 from backend.evidence.models import StoredFile
 from backend.evidence.published import CHAINS, Ledger
+from backend.evidence.unreadable import Unreadable, read_each
 from backend.ledger import fsck
 from backend.ledger.errors import LedgerError
 from backend.ledger.tiles import WIDTH
@@ -49,10 +50,12 @@ def audit(step: Step = lambda what, done, total: None) -> Iterator[Fault]:
 def _audit_events(ledger: Ledger, chain: str, step: Step) -> Iterator[Fault]:
     published = ledger.chain(chain)
     size = published.size
-    recorded = Event.objects.filter(chain=chain).prefetch_related("sections__data_key")
+    recorded = Event.objects.filter(chain=chain)
     for start in range(0, size, AT_ONCE):
         end = min(start + AT_ONCE, size)
-        there = {event.index: event for event in recorded.filter(index__gte=start, index__lt=end)}
+        read, unreadable = read_events(recorded.filter(index__gte=start, index__lt=end))
+        yield from unreadable
+        there = {event.index: event for event in read}
         rows = Rows(there.values())
         held = {index: event.id.hex for index, event in there.items()}
         yield from name_wrong(chain, list(wrong_indices(published.ids(start // WIDTH), start, held)))
@@ -60,8 +63,13 @@ def _audit_events(ledger: Ledger, chain: str, step: Step) -> Iterator[Fault]:
             yield from check_event(event, ledger, rows)
         step(f"{chain}: events", end, size)
     later = recorded.filter(index__gte=size) | recorded.filter(index__isnull=True)
-    for event in later.iterator(AT_ONCE):
-        yield from check_event(event, ledger)
+    pks = list(later.values_list("pk", flat=True))
+    for at in range(0, len(pks), AT_ONCE):
+        read, unreadable = read_events(recorded.filter(pk__in=pks[at : at + AT_ONCE]))
+        yield from unreadable
+        rows = Rows(read)
+        for event in read:
+            yield from check_event(event, ledger, rows)
 
 
 def _audit_rows(one: SealedModel, step: Step) -> Iterator[Fault]:
@@ -85,25 +93,28 @@ def _audit_rows(one: SealedModel, step: Step) -> Iterator[Fault]:
 
 
 def _audit_files(step: Step) -> Iterator[Fault]:
-    files = StoredFile.objects.select_related("data_key").order_by("id")
-    total = files.count()
-    for done, stored in enumerate(files.iterator(), 1):
-        fault = check_file(stored)
-        if fault:
-            yield fault
-        step("stored files", done, total)
+    pks = list(StoredFile.objects.order_by("id").values_list("pk", flat=True))
+    for at in range(0, len(pks), AT_ONCE):
+        chunk = StoredFile.objects.prefetch_related("data_key").filter(pk__in=pks[at : at + AT_ONCE]).order_by("id")
+        for done, stored in enumerate(read_each(chunk), at + 1):
+            fault = check_file(stored)
+            if fault:
+                yield fault
+            step("stored files", done, len(pks))
 
 
-def check_file(stored: StoredFile) -> Fault | None:
+def check_file(stored: StoredFile | Unreadable) -> Fault | None:
     """Whether the file on the disk still is the one that its row names. An erased one is no fault: nobody can read it."""
-    row = f"evidence.StoredFile {stored.id}"
+    row = f"evidence.StoredFile {stored.pk}"
+    if isinstance(stored, Unreadable):
+        return Fault("row-changed", row, ", ".join(stored.columns), CANNOT_BE_READ)
     try:
         data = vault.original(stored)
     except data_keys.Erased:
         return None
     except FileNotFoundError:
         return Fault("file-missing", row, "sha256", "it is not on the disk")
-    except (ValueError, data_keys.MasterKeyMissing) as error:
+    except (ValueError, TypeError, data_keys.MasterKeyMissing) as error:
         return Fault("file-changed", row, "sha256", f"it does not open: {error}")
     if hashlib.sha256(data).hexdigest() != stored.sha256 or len(data) != stored.size:
         return Fault("file-changed", row, "sha256", "the bytes are others")

@@ -27,6 +27,8 @@ Wrong = tuple[int, str, str | None]
 def check_count(ledger: Ledger, chain: str) -> list[Fault]:
     """A fault when the ledger holds more events than the database: somebody removed one, or took its number away."""
     size = ledger.chain(chain).size
+    if not size:
+        return []
     there = Event.objects.filter(chain=chain, index__lt=size, index__gte=0).count()
     detail = f"the ledger holds {size} events, the database {there} of them"
     return [Fault("events-missing", f"chain {chain}", detail=detail)] if there < size else []

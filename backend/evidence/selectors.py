@@ -40,7 +40,7 @@ class Anchor(TypedDict):
 def anchors(event_ids: Iterable[UUID]) -> dict[UUID, Anchor]:
     """The anchor of each of these events, in one query. State is derived from index and sizes, never stored.
 
-    An event that is not there waits: whether it was removed is for the audit to say.
+    An event that is not there waits, and all do where nothing published can be read: what is wrong is for the audit to say.
     """
     asked = set(event_ids)
     if not asked:

@@ -136,7 +136,7 @@ def holds_place(stored: StoredFile) -> bool:
     """Whether the original tells where it was taken. Where nobody can say any more, it is held to."""
     try:
         return bool(facts(stored).get("gps"))
-    except (data_keys.Erased, ValueError):
+    except (data_keys.Erased, ValueError, TypeError):
         return True
 
 

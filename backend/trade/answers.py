@@ -292,7 +292,10 @@ class StepAnswer(Out):
 
 
 class TraceAnswer(Out):
-    order = OrderSummaryAnswer()
+    order = OrderSummaryAnswer(
+        allow_null=True,
+        help_text="null, with no steps, when rows were rewritten so that they cannot be read: the verdict names them",
+    )
     steps = StepAnswer(many=True)
     vouchers = serializers.ListField(child=serializers.DictField())
     verdict = VerdictAnswer()

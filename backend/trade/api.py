@@ -246,7 +246,7 @@ class Trace(APIView):
     @extend_schema(operation_id="trace_read", responses=answers.TraceAnswer)
     def get(self, request: Request, buyer_uscc: str, order_no: str) -> Response:
         by = actor(request)
-        return Response(tracing.trace(by, selectors.find_order_by_number(by, buyer_uscc, order_no)))
+        return Response(tracing.trace(by, selectors.order_by_number(by, buyer_uscc, order_no)))
 
 
 urlpatterns = [

@@ -37,6 +37,11 @@ def digest(document: Document) -> str:
     return hashlib.sha256(canonical.dumps(document)).hexdigest()
 
 
+def whole_metres(distance_m: float | None) -> int | None:
+    """A distance as documents carry it."""
+    return None if distance_m is None else round(distance_m)
+
+
 def _party(organisation: Organisation) -> dict[str, str]:
     return {"uscc": organisation.uscc, "name": organisation.name}
 
@@ -167,7 +172,7 @@ def receipt_circumstances(receipt: Receipt) -> Document:
         "datum": receipt.datum,
         "accuracy_m": receipt.accuracy_m,
         "age_s": receipt.age_s,
-        "distance_m": None if receipt.distance_m is None else round(receipt.distance_m),
+        "distance_m": whole_metres(receipt.distance_m),
         "within": receipt.within,
         "simulated": receipt.simulated,
     }

@@ -70,5 +70,5 @@ def distance_band(place: PlaceFacts, radius_m: int) -> dict[str, int | None] | N
         return None
     if place.within:
         return {"from_m": 0, "to_m": radius_m}
-    near = max(limit for limit in BANDS_M if limit <= place.distance_m)
+    near = max((limit for limit in BANDS_M if limit <= place.distance_m), default=BANDS_M[0])
     return {"from_m": near, "to_m": next((limit for limit in BANDS_M if limit > near), None)}

@@ -65,7 +65,7 @@ def place_body(place: PlaceFacts, order: PurchaseOrder, *, own: bool) -> Body:
         "precision_class": place.precision_class,
         "accuracy_m": place.accuracy_m if own else None,
         "age_s": place.age_s if own else None,
-        "distance_m": round(place.distance_m) if own and place.distance_m is not None else None,
+        "distance_m": documents.whole_metres(place.distance_m) if own else None,
         "distance_band": places.distance_band(place, order.radius_m),
         "within": place.within,
         "simulated": place.simulated,

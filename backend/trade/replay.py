@@ -13,7 +13,7 @@ from backend.core.models import Event
 from backend.core.money import line_amount_fen
 from backend.core.sections import open_section
 from backend.evidence.faults import Fault
-from backend.trade.models import Despatch, DespatchState, OrderState, PurchaseOrder, Receipt, ReceiptState
+from backend.trade.models import Despatch, DespatchState, OrderState, PurchaseOrder, Receipt, ReceiptLine, ReceiptState
 from backend.trade.selectors import all_delivered
 
 # The furthest that happened counts; a rejection ends an order.
@@ -44,11 +44,17 @@ def check_derived(
     faults += _compare(order, "rejection_reason", _reason(happened), order.rejection_reason)
     for receipt in receipts:
         for place, line in enumerate(receipt.lines.all()):
-            price = Decimal(line.despatch_line.order_line.unit_price)
-            faults += _compare(
-                receipt, f"lines.{place}.amount", line_amount_fen(line.accepted_quantity, price), line.amount_fen
-            )
+            faults += _compare(receipt, f"lines.{place}.amount", _amount(line), line.amount_fen)
     return faults
+
+
+def _amount(line: ReceiptLine) -> int | str:
+    """What the line costs; in words, which no amount equals, when its price is no number any more."""
+    price = line.despatch_line.order_line.unit_price
+    try:
+        return line_amount_fen(line.accepted_quantity, Decimal(price))
+    except (ArithmeticError, ValueError):
+        return f"not told: the price is {price!r}"
 
 
 def _compare(row: models.Model, field: str, expected: str | int | None, found: str | int) -> Iterator[Fault]:
@@ -64,9 +70,10 @@ def _order_state(order: PurchaseOrder, happened: dict[str, Any], received: dict[
     return OrderState.DELIVERED if all_delivered(order) else OrderState.PART_DELIVERED
 
 
-def _despatch_state(despatch: Despatch, received: dict[UUID, Receipt]) -> str:
+def _despatch_state(despatch: Despatch, received: dict[UUID, Receipt]) -> str | None:
+    """None when its receipt is in no state that there is: the receipt's state is sealed, and the fault is named there."""
     if despatch.id in received:
-        return RECEIPT_STATES[received[despatch.id].state]
+        return RECEIPT_STATES.get(received[despatch.id].state)
     passed = {milestone.kind for milestone in despatch.milestones.all()}
     return next(
         (MILESTONE_STATES[kind] for kind in ("ARRIVED", "PICKED_UP") if kind in passed), DespatchState.DESPATCHED

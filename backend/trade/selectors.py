@@ -103,8 +103,13 @@ def find_order(by: Actor, order_id: UUID) -> PurchaseOrder:
     return _one(orders(by).filter(id=order_id))
 
 
-def find_order_by_number(by: Actor, buyer_uscc: str, order_no: str) -> PurchaseOrder:
-    """One of the caller's orders by the buyer's code and the order number as people write it, NotFound otherwise.
+def order_number(by: Actor, order_id: UUID) -> str:
+    """The number of one of the caller's orders, whatever the rest of its row says; NotFound otherwise."""
+    return str(_one(orders(by).filter(id=order_id).prefetch_related(None).values_list("order_no", flat=True)))
+
+
+def order_by_number(by: Actor, buyer_uscc: str, order_no: str) -> UUID:
+    """Which of the caller's orders has this buyer's code and this number as people write it, NotFound otherwise.
 
     Several may claim a code: the order of whoever is verified under it goes before the others'. Several sellers may propose an order of one
     number: the one that the buyer signed goes before those. A rejected order frees its number.
@@ -114,7 +119,9 @@ def find_order_by_number(by: Actor, buyer_uscc: str, order_no: str) -> PurchaseO
     found = orders(by).filter(buyer__uscc=buyer_uscc, order_key=number_key(order_no))
     verified_first = Case(When(buyer__verification=Verification.VERIFIED, then=0), default=1)
     signed_first = Case(When(state=OrderState.REJECTED, then=2), When(state=OrderState.ISSUED, then=1), default=0)
-    return _one(found.order_by(verified_first, signed_first, "-id")[:1])
+    ranked = found.order_by(verified_first, signed_first, "-id").prefetch_related(None)
+    identity: UUID = _one(ranked.values_list("id", flat=True)[:1])
+    return identity
 
 
 def find_despatch(by: Actor, despatch_id: UUID) -> Despatch:
@@ -240,6 +247,8 @@ def undespatched(order: PurchaseOrder) -> dict[str, str]:
 
 def lines_summary(lines: Sequence[tuple[OrderLine, Decimal]]) -> dict[str, Any]:
     """An order or despatch in one line: how many lines, and the first with its quantity."""
+    if not lines:  # somebody removed them: the document is shown all the same
+        return {"count": 0, "first_item": "", "quantity": quantity_text(Decimal(0)), "unit": ""}
     first, quantity = lines[0]
     return {
         "count": len(lines),

@@ -6,33 +6,71 @@ The verdict never rests on a stored flag: rows, sections and Event rows are comp
 from typing import Any
 from uuid import UUID
 
+import structlog
+from django.db.models import Q, QuerySet
+
 from backend.core.events import Actor
 from backend.core.ids import typed
 from backend.core.models import Event
 from backend.evidence import audit
 from backend.evidence.faults import Fault
 from backend.evidence.models import Voucher
+from backend.evidence.published import published_size
 from backend.evidence.selectors import RENDERED, anchors, render_vouchers
+from backend.evidence.subjects import typed_subject
+from backend.evidence.unreadable import UNREADABLE
 from backend.parties.models import Device, Member
 from backend.trade import rendering, replay, selectors
-from backend.trade.models import Despatch, Milestone, PlaceFacts, PurchaseOrder, Receipt, Signature
+from backend.trade.models import Despatch, PlaceFacts, PurchaseOrder, Receipt, Signature
 
 Body = dict[str, Any]
+RECEIPT_SIGNED = "receipt.signed"
+log = structlog.get_logger(__name__)
 
 
-def trace(by: Actor, order: PurchaseOrder) -> Body:
-    """Everything that happened under an order, oldest first, with the faults of each event, and the verdict over all.
+def trace(by: Actor, order_id: UUID) -> Body:
+    """Everything that happened under one of the caller's orders, oldest first, with the faults of each event, and the verdict over all.
 
-    `broken` when anything differs from the ledger, `waiting` while an event is not yet in a published checkpoint, else `sound`.
+    `broken` when anything differs from the ledger, `waiting` while an event is not yet in a published checkpoint, else `sound`. Where rows
+    were rewritten so that they cannot be told, the verdict alone.
     """
+    try:
+        return trace_whole(by, selectors.find_order(by, order_id))
+    except UNREADABLE as error:
+        return verdict_alone(by, order_id, error)
+
+
+def verdict_alone(by: Actor, order_id: UUID, because: Exception) -> Body:
+    """What is wrong with one of the caller's orders whose trace could not be told, or shown. Raises `because` when nothing is wrong: then it
+    was not the rows."""
+    number = selectors.order_number(by, order_id)
+    subjects: list[tuple[str, UUID]] = [("order", order_id)]
+    try:
+        subjects += [("despatch", one) for one in Despatch.objects.filter(order=order_id).values_list("id", flat=True)]
+        subjects += [("receipt", one) for one in Receipt.objects.filter(order=order_id).values_list("id", flat=True)]
+        subjects += [("voucher", one) for one in _vouchers(subjects).values_list("id", flat=True)]
+        faults = audit.check_subjects(subjects)
+    except ValueError:  # not even an identifier is one any more, so that no row can be named by it
+        faults = [Fault("row-changed", f"trade.PurchaseOrder {order_id}", "id", audit.CANNOT_BE_READ)]
+    if not faults:
+        raise because
+    log.warning("trace cannot be told", order_no=number, reason=type(because).__name__)
+    events = Event.objects.filter(subject_id__in=[one for _, one in subjects], chain="supply")
+    anchored = events.filter(index__lt=published_size("supply"))
+    verdict = _verdict(faults, events=events.count(), anchored=anchored.count())
+    return {"order": None, "steps": [], "vouchers": [], "verdict": verdict}
+
+
+def trace_whole(by: Actor, order: PurchaseOrder) -> Body:
+    """As `trace`, of an order that was read. Raises one of UNREADABLE when a row that it tells of cannot be."""
     who = selectors.viewer(by)
     despatches = {row.id: row for row in Despatch.objects.filter(order=order).prefetch_related("milestones")}
     counted = Receipt.objects.filter(order=order).prefetch_related("lines__despatch_line__order_line")
     receipts = {row.id: row for row in counted}
-    vouchers = list(Voucher.objects.select_related(*RENDERED).filter(order_id=order.id).order_by("id"))
     subjects = (
         [("order", order.id)] + [("despatch", one) for one in despatches] + [("receipt", one) for one in receipts]
     )
+    vouchers = list(_vouchers(subjects).prefetch_related(*RENDERED).order_by("id"))
     subjects += [("voucher", voucher.id) for voucher in vouchers]
     # a document that is gone is missed where others still speak of it
     signed = {row.event_id: row for row in Signature.objects.filter(order=order)}
@@ -52,7 +90,14 @@ def trace(by: Actor, order: PurchaseOrder) -> Body:
         for m in Member.objects.select_related("person", "organisation").filter(id__in={e.actor_member for e in events})
     }
     devices = {row.id: row for row in Device.objects.filter(id__in={event.actor_device for event in events})}
-    places = _places(order)
+    places: dict[UUID, PlaceFacts] = {
+        milestone.event_id: milestone for row in despatches.values() for milestone in row.milestones.all()
+    }
+    places |= {
+        event.id: receipts[event.subject_id]
+        for event in events
+        if event.type == RECEIPT_SIGNED and event.subject_id in receipts
+    }
     cards = {voucher.id: card for voucher, card in zip(vouchers, render_vouchers(vouchers, by), strict=True)}
     steps = []
     for event in events:
@@ -64,7 +109,7 @@ def trace(by: Actor, order: PurchaseOrder) -> Body:
             {
                 "event": typed("event", event.id),
                 "type": event.type,
-                "subject": typed(event.subject_type, event.subject_id),
+                "subject": typed_subject(event.subject_type, event.subject_id),
                 "number": numbers.get(event.subject_id, ""),
                 "at": event.time,
                 "organisation": rendering.organisation_body(member.organisation) if member else None,
@@ -77,29 +122,27 @@ def trace(by: Actor, order: PurchaseOrder) -> Body:
                 "faults": [_fault(fault) for fault in faults if fault.event == event.id],
             }
         )
-    anchored = sum(known[event.id]["state"] == "anchored" for event in events)
-    state = "broken" if faults else "sound" if anchored == len(events) else "waiting"
+    anchored = sum(anchor["state"] == "anchored" for anchor in known.values())
     return {
         "order": rendering.order_summary(order),
         "steps": steps,
         "vouchers": list(cards.values()),
-        "verdict": {
-            "state": state,
-            "faults": [_fault(fault) for fault in faults],
-            "events": len(events),
-            "anchored": anchored,
-        },
+        "verdict": _verdict(faults, events=len(events), anchored=anchored),
     }
 
 
-def _places(order: PurchaseOrder) -> dict[UUID, PlaceFacts]:
-    milestones: dict[UUID, PlaceFacts] = {row.event_id: row for row in Milestone.objects.filter(despatch__order=order)}
-    signed = dict(
-        Event.objects.filter(type="receipt.signed", subject_id__in=order.receipts.values("id")).values_list(
-            "subject_id", "id"
-        )
-    )
-    return milestones | {signed[row.id]: row for row in order.receipts.all() if row.id in signed}
+def _vouchers(documents: list[tuple[str, UUID]]) -> QuerySet[Voucher]:
+    """What was attached to an order (the first of these documents) and to what happened under it, by either column that says so."""
+    return Voucher.objects.filter(Q(order_id=documents[0][1]) | Q(subject_id__in=[one for _, one in documents]))
+
+
+def _verdict(faults: list[Fault], *, events: int, anchored: int) -> Body:
+    return {
+        "state": "broken" if faults else "sound" if anchored == events else "waiting",
+        "faults": [_fault(fault) for fault in faults],
+        "events": events,
+        "anchored": anchored,
+    }
 
 
 def _fault(fault: Fault) -> Body:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, transaction
 
 from backend.core import data_keys, sealed
 from backend.core.events import number_waiting
@@ -330,6 +330,39 @@ def test_a_row_that_cannot_be_read_any_more_is_a_fault(voucher: Voucher) -> None
     with connection.cursor() as cursor:
         cursor.execute("UPDATE evidence_storedfile SET mime = 'x'")
     assert codes(verdict(voucher)) == {("row-changed", "mime")}
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="other databases do not take a text where something else belongs"
+)
+@pytest.mark.parametrize(
+    ("table", "column", "named"),
+    [
+        ("core_event", "time", "event-changed: core.Event {event} time"),
+        ("core_event", "leaf", "event-changed: core.Event {event} leaf"),
+        ("core_event", "actor_member", "event-changed: core.Event {event} actor_member"),
+        ("core_sealedsection", "data_key_id", "event-changed: core.Event {event} sections.data_key"),
+        ("core_sealedsection", "sealed", "section-changed: core.Event {event} document"),
+        ("evidence_voucher", "created_at", "row-changed: evidence.Voucher {voucher} created_at"),
+        ("evidence_voucher", "order_id", "row-changed: evidence.Voucher {voucher} order_id"),
+        ("evidence_voucher", "member_id", "row-changed: evidence.Voucher {voucher} member"),
+        ("evidence_storedfile", "size", "row-changed: evidence.Voucher {voucher} size"),
+        ("evidence_storedfile", "data_key_id", "row-changed: evidence.StoredFile {file} data_key"),
+    ],
+)
+def test_a_word_where_none_belongs_is_named_with_its_row_and_column(
+    voucher: Voucher, table: str, column: str, named: str
+) -> None:
+    row = {"core_event": "id", "core_sealedsection": "event_id"}.get(table, "id")
+    key = {"evidence_voucher": voucher.id, "evidence_storedfile": voucher.file_id}.get(table, voucher.event_id)
+    expected = named.format(event=voucher.event_id, voucher=voucher.id, file=voucher.file_id)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {column} = 'zz' WHERE {row} = %s", [key.hex])
+        assert cursor.rowcount
+        assert expected in full()
+        if "StoredFile" not in named:
+            assert expected in [str(fault).partition(" (")[0] for fault in verdict(voucher)]
+        transaction.set_rollback(True)
 
 
 def test_keys_of_files_are_apart(voucher: Voucher) -> None:

@@ -31,7 +31,7 @@ BUDGETS = {
     "clerk orders/{order}/": 14,
     "sales despatches/{despatch}/": 11,
     "clerk receipts/{receipt}/": 8,
-    "clerk trace/{buyer}/PO-0": 44,
+    "clerk trace/{buyer}/PO-0": 40,
 }
 
 

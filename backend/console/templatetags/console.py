@@ -46,8 +46,8 @@ def unit(code: str) -> str:
 
 @register.filter
 def state(code: str, kind: str) -> SafeString:
-    """`order.state|state:"order"`: a state as a coloured word."""
-    label, tone = labels.STATES[kind][code]
+    """`order.state|state:"order"`: a state as a coloured word; one that there is not, as it was written."""
+    label, tone = labels.STATES[kind].get(code, (code, "bad"))
     return format_html('<span class="tag {}">{}</span>', tone, label)
 
 

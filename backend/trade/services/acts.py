@@ -14,6 +14,7 @@ from backend.core.events import Actor
 from backend.core.ids import PREFIXES, from_typeid, typed
 from backend.core.sections import Section
 from backend.evidence.services import attach_voucher
+from backend.evidence.subjects import typed_subject
 from backend.parties.models import Device, Member
 from backend.parties.selectors import consent_held, member_of
 from backend.trade import errors, places
@@ -124,7 +125,7 @@ def signature_section(row: Signature) -> dict[str, Any]:
     """What the chain commits to of a Signature row."""
     return {
         "action": row.action,
-        "subject": typed(row.subject_type, row.subject_id),
+        "subject": typed_subject(row.subject_type, row.subject_id),
         "version": row.version,
         "order": typed("order", row.order_id),
         "member": typed("member", row.member_id),

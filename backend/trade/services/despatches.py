@@ -194,7 +194,7 @@ def milestone_section(row: Milestone) -> dict[str, Any]:
         "datum": row.datum,
         "accuracy_m": row.accuracy_m,
         "age_s": row.age_s,
-        "distance_m": None if row.distance_m is None else round(row.distance_m),
+        "distance_m": documents.whole_metres(row.distance_m),
         "within": row.within,
         "simulated": row.simulated,
     }
