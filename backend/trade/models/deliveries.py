@@ -1,0 +1,150 @@
+from django.db import models
+from django.db.models import F, Q
+
+from backend.core import clock
+from backend.core.fields import QuantityField
+from backend.core.ids import new_id
+from backend.parties.models import Device, Member, Organisation
+from backend.trade.models.orders import OrderLine, PurchaseOrder
+from backend.trade.models.places import PlaceFacts
+
+
+class DespatchState(models.TextChoices):
+    DESPATCHED = "DESPATCHED"
+    IN_TRANSIT = "IN_TRANSIT"
+    ARRIVED = "ARRIVED"
+    RECEIVED = "RECEIVED"
+    PART_RECEIVED = "PART_RECEIVED"
+    RETURNED = "RETURNED"
+
+
+class ReceiptState(models.TextChoices):
+    SIGNED = "SIGNED"
+    SIGNED_WITH_EXCEPTION = "SIGNED_WITH_EXCEPTION"
+    REJECTED = "REJECTED"
+
+
+OPEN_DESPATCH = (DespatchState.DESPATCHED, DespatchState.IN_TRANSIT, DespatchState.ARRIVED)
+DESPATCH_TRANSITIONS: dict[str, dict[str, str]] = {
+    "pick_up": {DespatchState.DESPATCHED: DespatchState.IN_TRANSIT},
+    "arrive": {DespatchState.IN_TRANSIT: DespatchState.ARRIVED},
+    "receive": dict.fromkeys(OPEN_DESPATCH, DespatchState.RECEIVED),
+    "receive_part": dict.fromkeys(OPEN_DESPATCH, DespatchState.PART_RECEIVED),
+    "return": dict.fromkeys(OPEN_DESPATCH, DespatchState.RETURNED),
+}
+
+
+class RejectReason(models.TextChoices):
+    DAMAGED = "DAMAGED"
+    WRONG_ITEM = "WRONG_ITEM"
+    QUALITY = "QUALITY"
+    EXPIRED = "EXPIRED"
+    OTHER = "OTHER"
+
+
+class Despatch(models.Model):
+    """What left the seller for the buyer under one order (UBL DespatchAdvice), with whom it travels."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    despatch_no = models.CharField(max_length=64)
+    despatch_key = models.CharField(max_length=64)
+    order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="despatches")
+    seller = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="despatches")
+    version = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=13, choices=DespatchState.choices, default=DespatchState.DESPATCHED)
+    carrier = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="carriages")
+    driver = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="trips")
+    plate_no = models.CharField(max_length=16, blank=True)
+    waybill_no = models.CharField(max_length=64, blank=True)
+    packages = models.PositiveIntegerField(default=0)
+    digest = models.CharField(max_length=64)
+    despatched_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    despatched_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["seller", "despatch_key"], name="despatch_no_once_a_seller")]
+
+
+class DespatchLine(models.Model):
+    despatch = models.ForeignKey(Despatch, on_delete=models.PROTECT, related_name="lines")
+    despatch_line = models.CharField(max_length=16)
+    order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="despatch_lines")
+    quantity = QuantityField()
+    lot = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["despatch", "despatch_line"], name="line_once_a_despatch"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="despatch_line_quantity_positive"),
+        ]
+
+
+class Milestone(PlaceFacts):
+    """The driver picked up, or arrived (UBL TransportationStatus)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    despatch = models.ForeignKey(Despatch, on_delete=models.PROTECT, related_name="milestones")
+    kind = models.CharField(max_length=9, choices=[("PICKED_UP", "PICKED_UP"), ("ARRIVED", "ARRIVED")])
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    captured_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=clock.now)
+    event_id = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["despatch", "kind"], name="milestone_once_a_despatch")]
+
+
+class Receipt(PlaceFacts):
+    """What the buyer signed for (UBL ReceiptAdvice). At most one a despatch: whoever signs first."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    receipt_no = models.CharField(max_length=64)
+    order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="receipts")
+    despatch = models.OneToOneField(Despatch, on_delete=models.PROTECT, related_name="receipt")
+    version = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=21, choices=ReceiptState.choices)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="receipts")
+    signer_member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="receipts")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="receipts")
+    assurance = models.CharField(max_length=2)
+    total_fen = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    captured_at = models.DateTimeField()
+    signed_at = models.DateTimeField()
+
+
+class ReceiptLine(models.Model):
+    """received + short = despatched + oversupply; accepted = received - rejected - oversupply."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="lines")
+    despatch_line = models.ForeignKey(DespatchLine, on_delete=models.PROTECT, related_name="receipt_lines")
+    received_quantity = QuantityField()
+    accepted_quantity = QuantityField()
+    short_quantity = QuantityField()
+    rejected_quantity = QuantityField()
+    reject_reason = models.CharField(max_length=10, choices=RejectReason.choices, blank=True)
+    oversupply_quantity = QuantityField()
+    amount_fen = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "despatch_line"], name="line_once_a_receipt"),
+            models.CheckConstraint(
+                condition=Q(
+                    accepted_quantity=F("received_quantity") - F("rejected_quantity") - F("oversupply_quantity")
+                ),
+                name="receipt_line_accepted_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    accepted_quantity__gte=0,
+                    short_quantity__gte=0,
+                    rejected_quantity__gte=0,
+                    oversupply_quantity__gte=0,
+                ),
+                name="receipt_line_not_negative",
+            ),
+        ]
