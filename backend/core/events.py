@@ -29,7 +29,20 @@ HANDLED_AT_ONCE = 100
 HANDLED_SECONDS = 0.05
 FAILURES_BEFORE_ASIDE = 5
 # A push names documents. People and devices are nobody's business on the other side.
-TOLD = ("order", "despatch", "receipt", "voucher", "alert")
+TOLD = (
+    "order",
+    "amendment",
+    "production",
+    "despatch",
+    "waybill",
+    "receipt",
+    "invoice",
+    "credit_note",
+    "payment",
+    "dispute",
+    "voucher",
+    "alert",
+)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,10 @@ class Despatch(models.Model):
     despatch_key = models.CharField(max_length=64)
     order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="despatches")
     seller = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="despatches")
+    # back-to-back: the order of the seller's own customer, to whom these goods go directly and who signs for them
+    end_order = models.ForeignKey(
+        PurchaseOrder, on_delete=models.PROTECT, null=True, blank=True, related_name="direct_despatches"
+    )
     version = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=13, choices=DespatchState.choices, default=DespatchState.DESPATCHED)
     carrier = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="carriages")
@@ -69,6 +73,9 @@ class DespatchLine(models.Model):
     despatch = models.ForeignKey(Despatch, on_delete=models.PROTECT, related_name="lines")
     despatch_line = models.CharField(max_length=16)
     order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="despatch_lines")
+    end_line = models.ForeignKey(
+        OrderLine, on_delete=models.PROTECT, null=True, blank=True, related_name="direct_despatch_lines"
+    )
     quantity = QuantityField()
     lot = models.CharField(max_length=64, blank=True)
 

@@ -12,20 +12,43 @@ class OrderState(models.TextChoices):
     CONFIRMED = "CONFIRMED"
     PART_DELIVERED = "PART_DELIVERED"
     DELIVERED = "DELIVERED"
+    INVOICED = "INVOICED"
+    CLOSED = "CLOSED"
+    AMENDING = "AMENDING"
+    CANCELLED = "CANCELLED"
     REJECTED = "REJECTED"
 
 
+DELIVERING = (OrderState.CONFIRMED, OrderState.PART_DELIVERED)
 ORDER_TRANSITIONS: dict[str, dict[str, str]] = {
     "sign": {OrderState.ISSUED: OrderState.BUYER_SIGNED},
-    "reject": {OrderState.ISSUED: OrderState.REJECTED},
+    "reject": dict.fromkeys((OrderState.ISSUED, OrderState.BUYER_SIGNED), OrderState.REJECTED),
     "confirm": {OrderState.BUYER_SIGNED: OrderState.CONFIRMED},
-    "despatch": {state: state for state in (OrderState.CONFIRMED, OrderState.PART_DELIVERED)},
-    "receive_none": {state: state for state in (OrderState.CONFIRMED, OrderState.PART_DELIVERED)},
-    "receive_part": dict.fromkeys((OrderState.CONFIRMED, OrderState.PART_DELIVERED), OrderState.PART_DELIVERED),
+    # signed by both, as what it changes was
+    "amend": dict.fromkeys(DELIVERING, OrderState.AMENDING),
+    "amended": {OrderState.AMENDING: OrderState.CONFIRMED},
+    "amended_part": {OrderState.AMENDING: OrderState.PART_DELIVERED},
+    "amended_all": {OrderState.AMENDING: OrderState.DELIVERED},
+    "cancel": dict.fromkeys((OrderState.ISSUED, OrderState.BUYER_SIGNED, OrderState.AMENDING), OrderState.CANCELLED),
+    "despatch": {state: state for state in DELIVERING},
+    # goods that arrive while an amendment waits are signed for all the same: a fact is never refused
+    "receive_none": {state: state for state in (*DELIVERING, OrderState.AMENDING)},
+    "receive_part": {
+        OrderState.CONFIRMED: OrderState.PART_DELIVERED,
+        OrderState.PART_DELIVERED: OrderState.PART_DELIVERED,
+        OrderState.AMENDING: OrderState.AMENDING,
+    },
     # what the tolerance allows beyond the order may still be on its way when the order is delivered
-    "receive_all": dict.fromkeys(
-        (OrderState.CONFIRMED, OrderState.PART_DELIVERED, OrderState.DELIVERED), OrderState.DELIVERED
-    ),
+    "receive_all": {
+        OrderState.CONFIRMED: OrderState.DELIVERED,
+        OrderState.PART_DELIVERED: OrderState.DELIVERED,
+        OrderState.DELIVERED: OrderState.DELIVERED,
+        OrderState.INVOICED: OrderState.INVOICED,
+        OrderState.AMENDING: OrderState.AMENDING,
+    },
+    "invoice_all": {OrderState.DELIVERED: OrderState.INVOICED},
+    "uninvoice": {OrderState.INVOICED: OrderState.DELIVERED},
+    "close": {OrderState.INVOICED: OrderState.CLOSED},
 }
 
 
@@ -69,12 +92,12 @@ class PurchaseOrder(models.Model):
             # Until the buyer has signed it, an order may be anybody's word: it takes the number from nobody else.
             models.UniqueConstraint(
                 fields=["buyer", "seller", "order_key"],
-                condition=~Q(state=OrderState.REJECTED),
+                condition=~Q(state__in=[OrderState.REJECTED, OrderState.CANCELLED]),
                 name="order_no_once_between_two",
             ),
             models.UniqueConstraint(
                 fields=["buyer", "order_key"],
-                condition=~Q(state__in=[OrderState.ISSUED, OrderState.REJECTED]),
+                condition=~Q(state__in=[OrderState.ISSUED, OrderState.REJECTED, OrderState.CANCELLED]),
                 name="order_no_once_a_buyer",
             ),
             models.CheckConstraint(condition=~Q(buyer=F("seller")), name="order_has_two_parties"),
@@ -96,10 +119,52 @@ class OrderLine(models.Model):
     tax_rate = models.CharField(max_length=8)
     tolerance_pct = models.CharField(max_length=8)
     amount_fen = models.BigIntegerField()
+    # back-to-back: the line of the seller's own customer that this line is bought for
+    fulfils = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="fulfilled_by")
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["order", "line_id"], name="line_once_an_order"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_positive"),
+        ]
+
+
+class AmendmentState(models.TextChoices):
+    PROPOSED = "PROPOSED"
+    AGREED = "AGREED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+AMENDMENT_TRANSITIONS: dict[str, dict[str, str]] = {
+    "agree": {AmendmentState.PROPOSED: AmendmentState.AGREED},
+    "refuse": {AmendmentState.PROPOSED: AmendmentState.REFUSED},
+    "withdraw": {AmendmentState.PROPOSED: AmendmentState.WITHDRAWN},
+}
+
+
+class OrderAmendment(models.Model):
+    """A change of a confirmed order, or its cancellation, that one party signed and the other must sign too (UBL OrderChange).
+
+    `document` is the order as it will be, complete and canonical; nothing of the order changes before both have signed it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="amendments")
+    kind = models.CharField(max_length=6, choices=[("AMEND", "AMEND"), ("CANCEL", "CANCEL")])
+    base_version = models.PositiveIntegerField()
+    reason = models.CharField(max_length=500)
+    document = models.JSONField()
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=9, choices=AmendmentState.choices, default=AmendmentState.PROPOSED)
+    proposed_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(state=AmendmentState.PROPOSED), name="amendment_open_once_an_order"
+            )
         ]

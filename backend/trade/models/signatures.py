@@ -9,7 +9,7 @@ class Signature(models.Model):
     """That a member signed a document with a device; what was signed lies in the event's `signature` section."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    action = models.CharField(max_length=16)
+    action = models.CharField(max_length=32)
     subject_type = models.CharField(max_length=16)
     subject_id = models.UUIDField()
     version = models.PositiveIntegerField()
