@@ -64,6 +64,15 @@ class Actor:
 SYSTEM = Actor()
 
 
+_guards: list[Callable[[Event], None]] = []
+
+
+def guard(check: Callable[[Event], None]) -> None:
+    """Registers a rule of a room (in an app's `ready`) that every event must keep: `check` sees it unsaved, and raises to refuse it."""
+    if check not in _guards:
+        _guards.append(check)
+
+
 class NoSubscriber(LookupError):
     """An event was put aside for a subscriber that is no more."""
 
@@ -84,7 +93,7 @@ def emit(
 
     `sections` are sealed and committed to in the leaf; a `header` (type, subject, version, actor) is added to them. `audience` is who may
     be told by push; `payload` holds ids and plain values for subscribers, never personal data. An event without a chain is not anchored.
-    Raises TransactionManagementError outside a transaction: the change and its event would not be one.
+    Raises TransactionManagementError outside a transaction: the change and its event would not be one; and whatever a guard raises.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("an event is recorded in the transaction of its change")
@@ -103,6 +112,8 @@ def emit(
         payload=payload or {},
         audience=[str(one) for one in dict.fromkeys(audience)],
     )
+    for check in _guards:
+        check(event)
     rows: list[SealedSection] = []
     if chain is not None:
         commitments, rows = seal_sections(event, {"header": Section(_header(event, by)), **(sections or {})})

@@ -8,13 +8,16 @@ class TradeConfig(AppConfig):
 
     def ready(self) -> None:
         """Says to evidence what a voucher may be attached to, and which rows the ledger vouches for."""
+        from backend.core import events
         from backend.core.sealed import sealed
         from backend.evidence import subjects
         from backend.trade import documents, selectors
-        from backend.trade.models import Despatch, Milestone, PurchaseOrder, Receipt, Signature
+        from backend.trade.models import Despatch, DocumentVersion, Milestone, PurchaseOrder, Receipt, Signature
         from backend.trade.services.acts import signature_section
         from backend.trade.services.despatches import milestone_section
+        from backend.trade.services.versions import VERSION_EVENTS, check_version, version_section
 
+        events.guard(check_version)
         subjects.register("order", prefix="ord", resolve=selectors.order_subject)
         subjects.register("despatch", prefix="dsp", resolve=selectors.despatch_subject)
         subjects.register("receipt", prefix="rcp", resolve=selectors.receipt_subject)
@@ -65,6 +68,13 @@ class TradeConfig(AppConfig):
             types={"despatch.milestone"},
             derived=DERIVED["milestone"],
         )
+        sealed(
+            DocumentVersion,
+            version_section,
+            event_field="event_id",
+            types=VERSION_EVENTS,
+            derived=DERIVED["version"],
+        )
 
 
 # A receipt stands in two sections: what both parties may see, and what the signer's side alone may.
@@ -102,4 +112,5 @@ DERIVED = {
     "receipt_circumstances": RECEIPT_FACTS,
     "signature": ("id", "event_id"),
     "milestone": ("id", "received_at", "event_id"),
+    "version": ("id", "order", "subject_type", "subject_id", "version", "digest", "reason", "at", "event_id"),
 }

@@ -100,8 +100,9 @@ def check_act(
     counterparty_uscc: str,
     lines: list[dict[str, str]],
     total: dict[str, str],
+    order_version: int | None = None,
 ) -> Section:
-    """Verifies an act against what the server knows; the `signature` section to keep with the event.
+    """Verifies an act against what the server knows; the `signature` section to keep with the event. `order_version`: unless the present one.
 
     Raises DeviceMismatch, DocumentChanged, SignedDifference (each field that differs), SignatureInvalid, CapturedInFuture,
     CapturedTooLongAgo, CaptureIncomplete. A signature is checked over the server's bytes, never over the client's.
@@ -122,7 +123,7 @@ def check_act(
             "version": document["version"],
             "digest": documents.digest(document),
         },
-        "order": documents.order_key(order),
+        "order": documents.order_key(order, order_version),
         "counterparty": counterparty_uscc,
         "lines": lines,
         "total": total,

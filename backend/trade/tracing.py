@@ -64,7 +64,8 @@ def verdict_alone(by: Actor, order_id: UUID, because: Exception) -> Body:
 def trace_whole(by: Actor, order: PurchaseOrder) -> Body:
     """As `trace`, of an order that was read. Raises one of UNREADABLE when a row that it tells of cannot be."""
     who = selectors.viewer(by)
-    despatches = {row.id: row for row in Despatch.objects.filter(order=order).prefetch_related("milestones")}
+    sent = Despatch.objects.filter(order=order).prefetch_related("milestones", "lines__order_line")
+    despatches = {row.id: row for row in sent}
     counted = Receipt.objects.filter(order=order).prefetch_related("lines__despatch_line__order_line")
     receipts = {row.id: row for row in counted}
     subjects = (
@@ -80,6 +81,7 @@ def trace_whole(by: Actor, order: PurchaseOrder) -> Body:
     known = anchors([event.id for event in events])
     faults = audit.check_subjects(subjects)
     faults += replay.check_derived(order, events, despatches.values(), receipts.values())
+    faults += replay.check_versions(order, events, despatches.values())
     numbers = {order.id: order.order_no}
     numbers |= {row.id: row.despatch_no for row in despatches.values()} | {
         row.id: row.receipt_no for row in receipts.values()

@@ -13,7 +13,7 @@ from backend.core.events import Actor, emit
 from backend.core.ids import new_id
 from backend.core.models import Event
 from backend.parties.models import Device, LoginRecord, Member, Organisation, Person
-from backend.trade.models import Despatch, PurchaseOrder, Receipt, Signature
+from backend.trade.models import Despatch, DocumentVersion, PurchaseOrder, Receipt, Signature
 
 _numbers = count(1)
 
@@ -174,7 +174,7 @@ class World:
 
 def order_between(buyer: Organisation, seller: Organisation, issued_by: Member) -> PurchaseOrder:
     number = f"PO-{next(_numbers)}"
-    return PurchaseOrder.objects.create(
+    order = PurchaseOrder.objects.create(
         order_no=number,
         order_key=number,
         buyer=buyer,
@@ -192,6 +192,16 @@ def order_between(buyer: Organisation, seller: Organisation, issued_by: Member) 
         issued_by=issued_by,
         issued_at=timezone.now(),
     )
+    DocumentVersion.objects.create(
+        order=order,
+        subject_type="order",
+        subject_id=order.id,
+        version=1,
+        document={},
+        at=clock.now(),
+        event_id=new_id(),
+    )
+    return order
 
 
 def _signature(

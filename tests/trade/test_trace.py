@@ -15,6 +15,7 @@ from backend.core.sealed import declared
 from backend.trade.models import (
     Despatch,
     DespatchLine,
+    DocumentVersion,
     Milestone,
     OrderLine,
     PurchaseOrder,
@@ -61,6 +62,11 @@ def test_what_nobody_touched_is_sound(cast: Cast, clerk: Phone, anchored: Json) 
         (OrderLine, {"tolerance_pct": "50"}, "lines.0.tolerance_pct"),
         (Despatch, {"state": "RETURNED"}, "state"),
         (Despatch, {"plate_no": "X"}, "plate_no"),
+        (Despatch, {"order_version": 2}, "order.version"),
+        (DespatchLine, {"unit_price": "1.00"}, "lines.0.unit_price"),
+        (DocumentVersion, {"digest": "0" * 64}, "digest"),
+        (DocumentVersion, {"document": {"type": "order", "lines": []}}, "total"),
+        (DocumentVersion, {"at": now() - timedelta(days=1)}, "at"),
         (DespatchLine, {"lot": "X"}, "lines.0.lot"),
         (Milestone, {"distance_m": 9_000.0}, "distance_m"),
         (Milestone, {"within": False}, "within"),
@@ -132,7 +138,7 @@ def test_every_column_of_a_sealed_row_is_sealed_or_named_as_derived(
 ) -> None:
     despatched(cast, confirmed_order(cast, clerk, sales, order_no="PO-2"), sales, number="DN-2")
     ours = [one for one in declared() if one.model._meta.app_label == "trade"]
-    assert {one.model for one in ours} == {PurchaseOrder, Despatch, Receipt, Signature, Milestone}
+    assert {one.model for one in ours} == {PurchaseOrder, Despatch, Receipt, Signature, Milestone, DocumentVersion}
     for one in ours:
         row = one.rows().order_by("pk").first()
         before = one.build_section(row)
@@ -156,6 +162,8 @@ def _change(row: Any, column: Any) -> None:
         setattr(row, column.attname, True if column.get_internal_type() == "BooleanField" else filled)
     elif isinstance(value, str):
         setattr(row, column.attname, "upload" if value in PREFIXES else "x" + value[1:])
+    elif isinstance(value, dict):
+        setattr(row, column.attname, value | {"id": "x"})
     elif hasattr(value, "isoformat"):
         setattr(row, column.attname, value + timedelta(days=1))
     else:

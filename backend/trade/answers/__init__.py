@@ -42,6 +42,10 @@ from backend.trade.answers.goods import (
     TraceAnswer,
     VerdictAnswer,
 )
+from backend.trade.answers.versions import (
+    VersionAnswer,
+    VersionsAnswer,
+)
 
 __all__ = [
     "BandAnswer",
@@ -84,4 +88,6 @@ __all__ = [
     "Time",
     "TraceAnswer",
     "VerdictAnswer",
+    "VersionAnswer",
+    "VersionsAnswer",
 ]

@@ -13,8 +13,12 @@ from backend.trade.api.goods import (
     Tasks,
     Trace,
     new_order,
-    urlpatterns,
 )
+from backend.trade.api.goods import urlpatterns as goods
+from backend.trade.api.versions import OrderVersions
+from backend.trade.api.versions import urlpatterns as versions
+
+urlpatterns = [*goods, *versions]
 
 __all__ = [
     "Carriers",
@@ -25,6 +29,7 @@ __all__ = [
     "OrderConfirmation",
     "OrderRejection",
     "OrderSignature",
+    "OrderVersions",
     "Orders",
     "Receipt",
     "Receipts",

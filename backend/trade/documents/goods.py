@@ -56,9 +56,13 @@ def _ship_to(order: PurchaseOrder) -> Document:
     }
 
 
-def order_key(order: PurchaseOrder) -> Document:
-    """By what the world knows an order: the buyer's code, the number, the version."""
-    return {"buyer_uscc": order.buyer.uscc, "order_no": order.order_no, "version": order.version}
+def order_key(order: PurchaseOrder, version: int | None = None) -> Document:
+    """By what the world knows an order: the buyer's code, the number, the version (the present one unless another is named)."""
+    return {
+        "buyer_uscc": order.buyer.uscc,
+        "order_no": order.order_no,
+        "version": order.version if version is None else version,
+    }
 
 
 def order_document(order: PurchaseOrder) -> Document:
@@ -101,7 +105,7 @@ def despatch_document(despatch: Despatch) -> Document:
         "id": typed("despatch", despatch.id),
         "version": despatch.version,
         "despatch_no": despatch.despatch_no,
-        "order": order_key(despatch.order),
+        "order": order_key(despatch.order, despatch.order_version),
         "seller": _party(despatch.seller),
         "carrier": _party(despatch.carrier) if despatch.carrier else None,
         "plate_no": despatch.plate_no,
@@ -146,7 +150,7 @@ def receipt_document(receipt: Receipt, lines: Iterable[ReceiptLine] | None = Non
         "id": typed("receipt", receipt.id),
         "version": receipt.version,
         "receipt_no": receipt.receipt_no,
-        "order": order_key(receipt.order),
+        "order": order_key(receipt.order, receipt.despatch.order_version),
         "despatch": {
             "id": typed("despatch", receipt.despatch.id),
             "version": receipt.despatch.version,

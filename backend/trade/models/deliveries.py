@@ -49,6 +49,8 @@ class Despatch(models.Model):
     despatch_no = models.CharField(max_length=64)
     despatch_key = models.CharField(max_length=64)
     order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="despatches")
+    # the version of the order that it was sent under: an amendment agreed meanwhile changes nothing about what is on the way
+    order_version = models.PositiveIntegerField(default=1)
     seller = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="despatches")
     # back-to-back: the order of the seller's own customer, to whom these goods go directly and who signs for them
     end_order = models.ForeignKey(
@@ -76,6 +78,8 @@ class DespatchLine(models.Model):
     end_line = models.ForeignKey(
         OrderLine, on_delete=models.PROTECT, null=True, blank=True, related_name="direct_despatch_lines"
     )
+    # as that version of the order has it; what is received of these goods is owed at this price
+    unit_price = models.CharField(max_length=32)
     quantity = QuantityField()
     lot = models.CharField(max_length=64, blank=True)
 

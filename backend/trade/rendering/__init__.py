@@ -18,6 +18,9 @@ from backend.trade.rendering.goods import (
     signature_body,
     signed_receipt_body,
 )
+from backend.trade.rendering.versions import (
+    version_bodies,
+)
 
 __all__ = [
     "DRIVER_ACTIONS",
@@ -36,4 +39,5 @@ __all__ = [
     "receipt_summary",
     "signature_body",
     "signed_receipt_body",
+    "version_bodies",
 ]

@@ -205,7 +205,7 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
                 "item_name": line.order_line.item_name,
                 "quantity": quantity_text(line.quantity),
                 "unit": line.order_line.unit,
-                "unit_price": line.order_line.unit_price if prices else None,
+                "unit_price": line.unit_price if prices else None,
             }
             for line in despatch.lines.all()
         ],

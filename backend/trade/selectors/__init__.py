@@ -30,6 +30,9 @@ from backend.trade.selectors.goods import (
     undespatched,
     viewer,
 )
+from backend.trade.selectors.versions import (
+    versions,
+)
 
 __all__ = [
     "ATTACHING",
@@ -59,5 +62,6 @@ __all__ = [
     "signatures",
     "tasks",
     "undespatched",
+    "versions",
     "viewer",
 ]

@@ -279,7 +279,7 @@ def _order_task(kind: str, order: PurchaseOrder, counterparty: Organisation) -> 
 
 def _despatch_task(kind: str, despatch: Despatch, counterparty: Organisation, *, prices: bool) -> dict[str, Any]:
     order, lines = despatch.order, list(despatch.lines.all())
-    worth = sum(line_amount_fen(line.quantity, Decimal(line.order_line.unit_price)) for line in lines)
+    worth = sum(line_amount_fen(line.quantity, Decimal(line.unit_price)) for line in lines)
     return {
         "kind": kind,
         "subject": typed("despatch", despatch.id),

@@ -103,12 +103,14 @@ def keep_signature(
     order: PurchaseOrder,
     event_id: UUID,
     assurance: str,
+    version: int | None = None,
 ) -> Signature:
+    """The row that says who signed. `version`: of the subject, where that is not the order's."""
     return Signature.objects.create(
         action=action,
         subject_type=subject[0],
         subject_id=subject[1],
-        version=order.version,
+        version=order.version if version is None else version,
         order=order,
         member=member,
         organisation=member.organisation,

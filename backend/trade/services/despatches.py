@@ -33,6 +33,7 @@ from backend.trade.services.acts import (
     move,
     party_ids,
 )
+from backend.trade.services.versions import keep_version
 from backend.trade.signing import SignedAct, acting_device, check_times
 
 NUMBER_LIMIT = 62  # a receipt's number is the despatch's and two characters more
@@ -77,6 +78,7 @@ def despatch_goods(
         despatch_no=shown,
         despatch_key=key,
         order=order,
+        order_version=order.version,
         seller=order.seller,
         carrier_id=carrier,
         driver_id=driver,
@@ -99,6 +101,7 @@ def despatch_goods(
                 despatch=despatch,
                 despatch_line=str(place),
                 order_line=order_lines[line.order_line],
+                unit_price=order_lines[line.order_line].unit_price,
                 quantity=line.quantity,
                 lot=line.lot,
             )
@@ -107,7 +110,7 @@ def despatch_goods(
     )
     document = documents.despatch_document(despatch)
     Despatch.objects.filter(id=despatch.id).update(digest=documents.digest(document))
-    emit(
+    event = emit(
         type="despatch.despatched",
         chain="supply",
         subject=("despatch", despatch.id),
@@ -116,6 +119,7 @@ def despatch_goods(
         audience=despatch_audience(despatch),
         payload=party_ids(order, despatch=despatch.id, carrier=carrier),
     )
+    keep_version(event, order=order, document=document)
     return despatch
 
 

@@ -27,6 +27,7 @@ from backend.trade.services.acts import (
     party_ids,
     signature_section,
 )
+from backend.trade.services.versions import keep_version
 from backend.trade.signing import SignedAct, acting_device, check_act
 
 LINES_LIMIT = 200
@@ -124,7 +125,7 @@ def issue_order(
     )
     document = documents.order_document(order)
     PurchaseOrder.objects.filter(id=order.id).update(digest=documents.digest(document))
-    emit(
+    event = emit(
         type="order.issued",
         chain="supply",
         subject=("order", order.id),
@@ -133,6 +134,7 @@ def issue_order(
         audience=[buyer, seller],
         payload=party_ids(order),
     )
+    keep_version(event, order=order, document=document)
     return order
 
 

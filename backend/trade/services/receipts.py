@@ -38,6 +38,7 @@ from backend.trade.services.acts import (
     party_ids,
     signature_section,
 )
+from backend.trade.services.versions import keep_version
 from backend.trade.signing import SignedAct, acting_device, check_act
 
 # What the delivery becomes; anything between all and nothing is a part.
@@ -81,6 +82,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
         counterparty_uscc=order.seller.uscc,
         lines=[_count_document(count) for count in counts],
         total={"amount": money_text(total_fen), "currency": order.currency},
+        order_version=despatch.order_version,
     )
     place = places.check_place(act.capture, order)
     check_consent(by, act)
@@ -143,6 +145,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
         audience=despatch_audience(despatch),
         payload=party_ids(order, receipt=receipt.id, despatch=despatch.id, member=by.member, device=by.device),
     )
+    keep_version(event, order=order, document=written)
     attach_files(by, act, ("receipt", receipt.id))
     return SignedReceipt(receipt, counts, event, pictures=bool(act.files))
 
@@ -191,7 +194,7 @@ def _counts(despatch: Despatch, given: list[dict[str, str]]) -> list[ReceiptLine
                 rejected_quantity=rejected,
                 reject_reason=one["reject_reason"],
                 oversupply_quantity=over,
-                amount_fen=line_amount_fen(accepted, Decimal(line.order_line.unit_price)),
+                amount_fen=line_amount_fen(accepted, Decimal(line.unit_price)),
             )
         )
     return counts

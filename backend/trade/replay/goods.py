@@ -38,26 +38,27 @@ def check_derived(
     happened = {event.type: event for event in events if event.subject_id == order.id}
     receipts = list(receipts)
     received = {receipt.despatch_id: receipt for receipt in receipts}
-    faults = list(_compare(order, "state", _order_state(order, happened, received), order.state))
+    faults = list(compare(order, "state", _order_state(order, happened, received), order.state))
     for despatch in despatches:
-        faults += _compare(despatch, "state", _despatch_state(despatch, received), despatch.state)
-    faults += _compare(order, "rejection_reason", _reason(happened), order.rejection_reason)
+        faults += compare(despatch, "state", _despatch_state(despatch, received), despatch.state)
+    faults += compare(order, "rejection_reason", _reason(happened), order.rejection_reason)
     for receipt in receipts:
         for place, line in enumerate(receipt.lines.all()):
-            faults += _compare(receipt, f"lines.{place}.amount", _amount(line), line.amount_fen)
+            faults += compare(receipt, f"lines.{place}.amount", _amount(line), line.amount_fen)
     return faults
 
 
 def _amount(line: ReceiptLine) -> int | str:
     """What the line costs; in words, which no amount equals, when its price is no number any more."""
-    price = line.despatch_line.order_line.unit_price
+    price = line.despatch_line.unit_price
     try:
         return line_amount_fen(line.accepted_quantity, Decimal(price))
     except (ArithmeticError, ValueError):
         return f"not told: the price is {price!r}"
 
 
-def _compare(row: models.Model, field: str, expected: str | int | None, found: str | int) -> Iterator[Fault]:
+def compare(row: models.Model, field: str, expected: str | int | None, found: str | int) -> Iterator[Fault]:
+    """A fault when a column says other than what happened. None expects nothing: another fault says why it cannot be told."""
     if expected is not None and expected != found:
         yield Fault("row-changed", f"{row._meta.label} {row.pk}", field, expected=expected, found=found)
 
