@@ -223,6 +223,8 @@ SPECTACULAR_SETTINGS = {
         "UploadState": "backend.evidence.models.Upload.State",
         "VoucherKind": "backend.evidence.models.VoucherKind",
         "AnchorState": ["waiting", "on_chain", "anchored"],
+        "AmendmentKind": "backend.trade.models.AmendmentKind",
+        "AmendmentState": "backend.trade.models.AmendmentState",
         "OrderState": "backend.trade.models.OrderState",
         "DespatchState": "backend.trade.models.DespatchState",
         "ReceiptState": "backend.trade.models.ReceiptState",

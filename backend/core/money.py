@@ -10,6 +10,11 @@ def money_text(amount_fen: int) -> str:
     return f"{Decimal(amount_fen) / 100:.2f}"
 
 
+def fen(text: str) -> int:
+    """`"1234.50"` as 123450: what money_text wrote, read again."""
+    return int(Decimal(text) * 100)
+
+
 def line_amount_fen(quantity: Decimal, unit_price: Decimal) -> int:
     """What a line costs, rounded once, half up (UBL: LineExtensionAmount)."""
     return int((quantity * unit_price * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))

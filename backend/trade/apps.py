@@ -12,7 +12,15 @@ class TradeConfig(AppConfig):
         from backend.core.sealed import sealed
         from backend.evidence import subjects
         from backend.trade import documents, selectors
-        from backend.trade.models import Despatch, DocumentVersion, Milestone, PurchaseOrder, Receipt, Signature
+        from backend.trade.models import (
+            Despatch,
+            DocumentVersion,
+            Milestone,
+            OrderAmendment,
+            PurchaseOrder,
+            Receipt,
+            Signature,
+        )
         from backend.trade.services.acts import signature_section
         from backend.trade.services.despatches import milestone_section
         from backend.trade.services.versions import VERSION_EVENTS, check_version, version_section
@@ -57,7 +65,14 @@ class TradeConfig(AppConfig):
             signature_section,
             section="act",
             event_field="event_id",
-            types={"order.signed", "order.confirmed", "receipt.signed"},
+            types={
+                "order.signed",
+                "order.confirmed",
+                "order.amended",
+                "order.cancelled",
+                "amendment.proposed",
+                "receipt.signed",
+            },
             derived=DERIVED["signature"],
         )
         sealed(
@@ -67,6 +82,12 @@ class TradeConfig(AppConfig):
             event_field="event_id",
             types={"despatch.milestone"},
             derived=DERIVED["milestone"],
+        )
+        sealed(
+            OrderAmendment,
+            documents.amendment_document,
+            subject_type="amendment",
+            derived=DERIVED["amendment"],
         )
         sealed(
             DocumentVersion,
@@ -106,7 +127,8 @@ RECEIPT_FACTS = (
 )
 # What no section holds: found again from other rows, or kept for search alone.
 DERIVED = {
-    "order": ("order_key", "state", "digest", "issued_by", "issued_at", "rejection_reason"),
+    "order": ("order_key", "state", "digest", "issued_by", "issued_at", "rejection_reason", "cancellation_reason"),
+    "amendment": ("digest", "state", "refusal_reason", "closed_at"),
     "despatch": ("despatch_key", "state", "digest", "driver", "despatched_by"),
     "receipt": ("digest", *RECEIPT_CIRCUMSTANCES),
     "receipt_circumstances": RECEIPT_FACTS,

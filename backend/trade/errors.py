@@ -9,6 +9,26 @@ class WrongState(Conflict):
     code, title = "wrong-state", "The document is not in a state that allows this"
 
 
+class AmendmentOpen(Conflict):
+    code, title = "amendment-open", "A change of this order waits for an answer already"
+
+
+class OwnProposal(Forbidden):
+    code, title = "own-proposal", "Your own side proposed this; the other side answers it"
+
+
+class NotProposer(Forbidden):
+    code, title = "not-proposer", "Only the side that proposed this may take it back"
+
+
+class NotIssuer(Forbidden):
+    code, title = "not-issuer", "Only the side that issued the order may take it back"
+
+
+class AlreadyDelivered(Conflict):
+    code, title = "already-delivered", "Goods of this order were received or are on their way"
+
+
 class AlreadySigned(Conflict):
     code, title = "already-signed", "This was signed already"
 

@@ -26,6 +26,30 @@ CURRENT = {
         "我代表本公司确认接受此采购订单，将按所列条件供货。",
         "I confirm this purchase order for my company; we deliver on the terms shown.",
     ),
+    "amendment.propose": SigningText(
+        "amendment.propose",
+        1,
+        "我代表本公司提议按以上内容修改此采购订单；对方签署同意后生效。",
+        "I propose for my company to change this purchase order as shown; it takes effect when the other side has signed too.",
+    ),
+    "amendment.agree": SigningText(
+        "amendment.agree",
+        1,
+        "我代表本公司同意按以上内容修改此采购订单。",
+        "I agree for my company to change this purchase order as shown.",
+    ),
+    "cancellation.propose": SigningText(
+        "cancellation.propose",
+        1,
+        "我代表本公司提议取消此采购订单；对方签署同意后生效。",
+        "I propose for my company to cancel this purchase order; it takes effect when the other side has signed too.",
+    ),
+    "cancellation.agree": SigningText(
+        "cancellation.agree",
+        1,
+        "我代表本公司同意取消此采购订单。",
+        "I agree for my company to cancel this purchase order.",
+    ),
     "receipt.sign": SigningText(
         "receipt.sign",
         1,

@@ -68,9 +68,11 @@ def trace_whole(by: Actor, order: PurchaseOrder) -> Body:
     despatches = {row.id: row for row in sent}
     counted = Receipt.objects.filter(order=order).prefetch_related("lines__despatch_line__order_line")
     receipts = {row.id: row for row in counted}
+    amendments = {row.id: row for row in order.amendments.all()}
     subjects = (
         [("order", order.id)] + [("despatch", one) for one in despatches] + [("receipt", one) for one in receipts]
     )
+    subjects += [("amendment", one) for one in amendments]
     vouchers = list(_vouchers(subjects).prefetch_related(*RENDERED).order_by("id"))
     subjects += [("voucher", voucher.id) for voucher in vouchers]
     # a document that is gone is missed where others still speak of it
@@ -81,11 +83,13 @@ def trace_whole(by: Actor, order: PurchaseOrder) -> Body:
     known = anchors([event.id for event in events])
     faults = audit.check_subjects(subjects)
     faults += replay.check_derived(order, events, despatches.values(), receipts.values())
+    faults += replay.check_amendments(order, events, amendments.values())
     faults += replay.check_versions(order, events, despatches.values())
     numbers = {order.id: order.order_no}
     numbers |= {row.id: row.despatch_no for row in despatches.values()} | {
         row.id: row.receipt_no for row in receipts.values()
     }
+    numbers |= dict.fromkeys(amendments, order.order_no)
     numbers |= {voucher.id: voucher.filename for voucher in vouchers}
     members = {
         m.id: m

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 from PIL import Image
 
+from tests.amending import propose
 from tests.cast import TWELVE_KM_AWAY, Cast, confirmed_order, despatched, make_cast, phone_of
 from tests.phone import Json, Phone
 
@@ -27,6 +28,7 @@ class Story:
     despatch: str
     underway: str
     receipt: str
+    amendment: str
     voucher: str
     upload: str
     alert: str
@@ -39,6 +41,7 @@ class Story:
             "order": self.order["id"],
             "despatch": self.underway,
             "receipt": self.receipt,
+            "amendment": self.amendment,
             "voucher_id": self.voucher,
             "upload_id": self.upload,
             "alert": self.alert,
@@ -72,6 +75,9 @@ def story(drain: Callable[[], None]) -> Story:
     officer, stranger = phone_of(cast.risk), phone_of(cast.stranger)
     order = confirmed_order(cast, clerk, sales)
     first, rest = order["document"]["lines"][:1], order["document"]["lines"][1:]
+    amendment = propose(sales, order, {"1": {"quantity": "1300"}})
+    status, answer = sales.post(f"/api/v1/amendments/{amendment['id']}/withdrawal", {})
+    assert status == 201, answer
     delivery = despatched(
         cast, order, sales, lines=[{"order_line": line["line_id"], "quantity": line["quantity"]} for line in first]
     )
@@ -98,6 +104,7 @@ def story(drain: Callable[[], None]) -> Story:
         despatch=delivery["id"],
         underway=underway["id"],
         receipt=receipt["id"],
+        amendment=amendment["id"],
         voucher=voucher["id"],
         upload=photo,
         alert=alerts["results"][0]["id"],

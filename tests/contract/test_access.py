@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backend.core.ids import PREFIXES, new_id, to_typeid, typed
+from tests.amending import proposal
 from tests.contract.conftest import Story
 from tests.phone import Json, Phone
 
@@ -91,11 +92,19 @@ def test_an_outsider_can_act_on_nothing_and_cannot_tell_what_is_there(story: Sto
     """A driver's work is refused by role before any document is looked for; that, too, tells nothing."""
     stranger = story.stranger
     act = stranger.order_act(story.order)
-    absent = story.ids | {kind: to_typeid(PREFIXES[kind], new_id()) for kind in ("order", "despatch", "alert")}
+    proposed = proposal(story.sales, story.order, {"1": {"quantity": "7"}})
+    absent = story.ids | {
+        kind: to_typeid(PREFIXES[kind], new_id()) for kind in ("order", "amendment", "despatch", "alert")
+    }
     attempts: list[tuple[str, Json]] = [
         ("/api/v1/orders/{order}/signature", act),
         ("/api/v1/orders/{order}/confirmation", act),
         ("/api/v1/orders/{order}/rejection", {"reason": "no"}),
+        ("/api/v1/orders/{order}/cancellation", {"reason": "no"}),
+        ("/api/v1/orders/{order}/amendments", proposed),
+        ("/api/v1/amendments/{amendment}/agreement", act),
+        ("/api/v1/amendments/{amendment}/refusal", {"reason": "no"}),
+        ("/api/v1/amendments/{amendment}/withdrawal", {}),
         ("/api/v1/despatches/{despatch}/milestones", {"kind": "ARRIVED", "capture": stranger.capture()}),
         ("/api/v1/alerts/{alert}/acknowledgement", {"note": "seen"}),
     ]

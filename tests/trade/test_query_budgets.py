@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.core.ids import typed
+from tests.amending import propose
 from tests.cast import AT_GATE, Cast, confirmed_order, despatched, issued_order
 from tests.evidence.conftest import pdf
 from tests.phone import Json, Phone
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 # three of each are for the session and the member
 BUDGETS = {
-    "clerk tasks/": 13,
-    "sales tasks/": 10,
+    "clerk tasks/": 15,
+    "sales tasks/": 11,
     "driver tasks/": 9,
     "clerk orders/": 4,
     "clerk despatches/": 6,
@@ -28,11 +29,12 @@ BUDGETS = {
     "clerk logins/": 2,
     "sales carriers/": 5,
     "clerk vouchers/?subject={order}": 7,
-    "clerk orders/{order}/": 14,
+    "clerk orders/{order}/": 21,
     "sales despatches/{despatch}/": 11,
+    "clerk amendments/{amendment}/": 8,
     "clerk receipts/{receipt}/": 8,
-    "clerk trace/{buyer}/PO-0": 47,
-    "clerk orders/{order}/versions": 7,
+    "clerk trace/{buyer}/PO-0": 49,
+    "clerk orders/{order}/versions": 6,
 }
 
 
@@ -65,6 +67,7 @@ def busy(cast: Cast, clerk: Phone, sales: Phone, drain: Callable[[], None]) -> d
     for subject in named.values():
         for number in range(3):
             attach(sales, subject, number)
+    named["amendment"] = propose(sales, orders[0], {"1": {"quantity": "1300"}})["id"]
     for number in range(3):
         assert typed("order", issued_order(cast, order_no=f"X-{number}").id)
     drain()

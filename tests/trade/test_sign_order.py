@@ -19,7 +19,7 @@ def test_the_buyer_signs_and_the_seller_confirms_what_the_buyer_signed(cast: Cas
     assert order["state"] == "CONFIRMED"
     assert [row["action"] for row in order["signatures"]] == ["order.sign", "order.confirm"]
     assert {row["member"]["name"] for row in order["signatures"]} == {"Clerk", "Sales"}
-    assert order["actions"] == ["despatch", "attach"]
+    assert order["actions"] == ["despatch", "amend", "attach"]
     events = Event.objects.filter(type__startswith="order.").order_by("id").values_list("type", flat=True)
     assert list(events) == ["order.issued", "order.signed", "order.confirmed"]
 
@@ -135,7 +135,7 @@ def test_a_member_without_the_signers_role_cannot_sign(cast: Cast, clerk: Phone)
     order = issued_order(cast)
     office = phone_of(cast.office)
     _, shown = office.get(f"{path(order)}/")
-    assert shown["actions"] == ["attach"]
+    assert shown["actions"] == ["withdraw", "reject", "attach"]
     status, answer = office.sign(f"{path(order)}/signature", office.order_act(shown))
     assert (status, answer["code"]) == (403, "forbidden")
 

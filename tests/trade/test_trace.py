@@ -17,12 +17,14 @@ from backend.trade.models import (
     DespatchLine,
     DocumentVersion,
     Milestone,
+    OrderAmendment,
     OrderLine,
     PurchaseOrder,
     Receipt,
     ReceiptLine,
     Signature,
 )
+from tests.amending import propose
 from tests.cast import AT_GATE, Cast, confirmed_order, despatched, issued_order, phone_of
 from tests.phone import Json, Phone
 
@@ -137,8 +139,17 @@ def test_every_column_of_a_sealed_row_is_sealed_or_named_as_derived(
     cast: Cast, clerk: Phone, sales: Phone, anchored: Json
 ) -> None:
     despatched(cast, confirmed_order(cast, clerk, sales, order_no="PO-2"), sales, number="DN-2")
+    propose(sales, confirmed_order(cast, clerk, sales, order_no="PO-3"), {"1": {"quantity": "7"}})
     ours = [one for one in declared() if one.model._meta.app_label == "trade"]
-    assert {one.model for one in ours} == {PurchaseOrder, Despatch, Receipt, Signature, Milestone, DocumentVersion}
+    assert {one.model for one in ours} == {
+        PurchaseOrder,
+        Despatch,
+        Receipt,
+        Signature,
+        Milestone,
+        DocumentVersion,
+        OrderAmendment,
+    }
     for one in ours:
         row = one.rows().order_by("pk").first()
         before = one.build_section(row)

@@ -1,6 +1,8 @@
 """What the API answers, for its schema: each class describes what rendering.py and tracing.py build."""
 
 from backend.trade.answers.goods import (
+    AmendmentAnswer,
+    AmendmentSummaryAnswer,
     BandAnswer,
     BothLanguagesAnswer,
     CarrierAnswer,
@@ -14,7 +16,9 @@ from backend.trade.answers.goods import (
     DeviceAnswer,
     FaultAnswer,
     IssuerAnswer,
+    LineDifferenceAnswer,
     LinesSummaryAnswer,
+    LineTermsAnswer,
     MilestoneAnswer,
     NameAnswer,
     OrderAnswer,
@@ -26,6 +30,7 @@ from backend.trade.answers.goods import (
     PageAnswer,
     PersonAnswer,
     PlaceAnswer,
+    ProposerAnswer,
     ReceiptAnswer,
     ReceiptDespatchAnswer,
     ReceiptLineAnswer,
@@ -48,6 +53,8 @@ from backend.trade.answers.versions import (
 )
 
 __all__ = [
+    "AmendmentAnswer",
+    "AmendmentSummaryAnswer",
     "BandAnswer",
     "BothLanguagesAnswer",
     "CarrierAnswer",
@@ -61,6 +68,8 @@ __all__ = [
     "DeviceAnswer",
     "FaultAnswer",
     "IssuerAnswer",
+    "LineDifferenceAnswer",
+    "LineTermsAnswer",
     "LinesSummaryAnswer",
     "MilestoneAnswer",
     "NameAnswer",
@@ -73,6 +82,7 @@ __all__ = [
     "PageAnswer",
     "PersonAnswer",
     "PlaceAnswer",
+    "ProposerAnswer",
     "ReceiptAnswer",
     "ReceiptDespatchAnswer",
     "ReceiptLineAnswer",

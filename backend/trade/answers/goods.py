@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from backend.core.schema import AnchorAnswer
-from backend.trade.models import DespatchState, OrderState, ReceiptState
+from backend.trade.models import AmendmentKind, AmendmentState, DespatchState, OrderState, ReceiptState
 from backend.trade.serializers import MoneySerializer, ReceiptCountSerializer
 
 Out = Serializer[Any]
@@ -46,7 +46,15 @@ class OrderRefAnswer(Out):
 
 class TaskAnswer(Out):
     kind = serializers.ChoiceField(
-        ["order_to_sign", "order_to_confirm", "order_to_despatch", "delivery_to_receive", "trip"]
+        [
+            "order_to_sign",
+            "order_to_confirm",
+            "amendment_to_answer",
+            "cancellation_to_answer",
+            "order_to_despatch",
+            "delivery_to_receive",
+            "trip",
+        ]
     )
     subject = Text()
     order = OrderRefAnswer()
@@ -146,19 +154,65 @@ class IssuerAnswer(Out):
     organisation = Text()
 
 
+class AmendmentSummaryAnswer(Out):
+    id = Text()
+    kind = serializers.ChoiceField(AmendmentKind.choices)
+    state = serializers.ChoiceField(AmendmentState.choices)
+    base_version = serializers.IntegerField(help_text="the version of the order that it would change")
+    reason = Text()
+    proposed_at = Time()
+
+
+class LineTermsAnswer(Out):
+    quantity = Text()
+    unit_price = Text()
+    tolerance_pct = Text()
+    amount = Text()
+
+
+class LineDifferenceAnswer(Out):
+    line_id = Text()
+    item_name = Text()
+    before = LineTermsAnswer(allow_null=True, help_text="null for a line that is added")
+    after = LineTermsAnswer()
+
+
+class ProposerAnswer(Out):
+    member = PersonAnswer()
+    organisation = OrganisationAnswer()
+
+
+class AmendmentAnswer(AmendmentSummaryAnswer):
+    order = OrderRefAnswer()
+    document = serializers.DictField(help_text="the order as it will be: exactly what is hashed and signed")
+    digest = Text()
+    differences = LineDifferenceAnswer(many=True)
+    refusal_reason = Text()
+    proposed_by = ProposerAnswer()
+    closed_at = Time(allow_null=True)
+    signatures = SignatureAnswer(many=True)
+    anchor = AnchorAnswer()
+    actions = serializers.ListField(child=Text())
+    signing = SigningAnswer(allow_null=True)
+
+
 class OrderAnswer(OrderSummaryAnswer):
     document = serializers.DictField(help_text="the canonical document: exactly what is hashed and signed")
     digest = Text(help_text="SHA-256 of the document's canonical JSON (RFC 8785)")
     issued_by = IssuerAnswer()
     rejection_reason = Text()
+    cancellation_reason = Text()
     undespatched = serializers.DictField(child=Text())
     signatures = SignatureAnswer(many=True)
     despatches = DespatchRefAnswer(many=True)
     receipts = ReceiptRefAnswer(many=True)
+    amendments = AmendmentSummaryAnswer(many=True)
+    amendment = AmendmentAnswer(allow_null=True, help_text="the one that waits for an answer")
     vouchers = serializers.ListField(child=serializers.DictField())
     anchor = AnchorAnswer()
     actions = serializers.ListField(child=Text())
     signing = SigningAnswer(allow_null=True)
+    proposing = SigningAnswer(many=True, help_text="with what sentences the viewer may propose a change")
 
 
 class DespatchOrderAnswer(OrderRefAnswer):

@@ -1,3 +1,12 @@
+from backend.trade.api.amendments import (
+    Amendment,
+    AmendmentAgreement,
+    AmendmentRefusal,
+    Amendments,
+    AmendmentWithdrawal,
+    OrderCancellation,
+)
+from backend.trade.api.amendments import urlpatterns as amendments
 from backend.trade.api.goods import (
     Carriers,
     Despatch,
@@ -18,14 +27,20 @@ from backend.trade.api.goods import urlpatterns as goods
 from backend.trade.api.versions import OrderVersions
 from backend.trade.api.versions import urlpatterns as versions
 
-urlpatterns = [*goods, *versions]
+urlpatterns = [*goods, *amendments, *versions]
 
 __all__ = [
+    "Amendment",
+    "AmendmentAgreement",
+    "AmendmentRefusal",
+    "AmendmentWithdrawal",
+    "Amendments",
     "Carriers",
     "Despatch",
     "Despatches",
     "Milestones",
     "Order",
+    "OrderCancellation",
     "OrderConfirmation",
     "OrderRejection",
     "OrderSignature",

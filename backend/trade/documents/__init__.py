@@ -1,5 +1,10 @@
 """Documents in the form that is hashed, signed and shown: built from the rows, the same each time, keys and decimals as the wire has them."""
 
+from backend.trade.documents.amendments import (
+    amended_order_document,
+    amendment_document,
+    line_differences,
+)
 from backend.trade.documents.goods import (
     INVISIBLE,
     Document,
@@ -18,9 +23,12 @@ from backend.trade.documents.goods import (
 __all__ = [
     "INVISIBLE",
     "Document",
+    "amended_order_document",
+    "amendment_document",
     "despatch_document",
     "digest",
     "document_number",
+    "line_differences",
     "number_key",
     "order_document",
     "order_key",

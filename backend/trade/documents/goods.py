@@ -11,7 +11,7 @@ from backend.core.ids import typed
 from backend.core.money import coordinate_text, money_text, quantity_text
 from backend.ledger import canonical
 from backend.parties.models import Organisation
-from backend.trade.models import Despatch, PurchaseOrder, Receipt, ReceiptLine
+from backend.trade.models import Despatch, OrderLine, PurchaseOrder, Receipt, ReceiptLine
 
 Document = dict[str, Any]
 INVISIBLE = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
@@ -65,6 +65,21 @@ def order_key(order: PurchaseOrder, version: int | None = None) -> Document:
     }
 
 
+def order_line_document(line: OrderLine) -> Document:
+    """One line of a purchase order."""
+    return {
+        "line_id": line.line_id,
+        "item_code": line.item_code,
+        "item_name": line.item_name,
+        "quantity": quantity_text(line.quantity),
+        "unit": line.unit,
+        "unit_price": line.unit_price,
+        "tax_rate": line.tax_rate,
+        "tolerance_pct": line.tolerance_pct,
+        "amount": money_text(line.amount_fen),
+    }
+
+
 def order_document(order: PurchaseOrder) -> Document:
     """The purchase order. Queries its lines and parties unless they were fetched."""
     return {
@@ -76,20 +91,7 @@ def order_document(order: PurchaseOrder) -> Document:
         "seller": _party(order.seller),
         "currency": order.currency,
         "issue_date": order.issue_date.isoformat(),
-        "lines": [
-            {
-                "line_id": line.line_id,
-                "item_code": line.item_code,
-                "item_name": line.item_name,
-                "quantity": quantity_text(line.quantity),
-                "unit": line.unit,
-                "unit_price": line.unit_price,
-                "tax_rate": line.tax_rate,
-                "tolerance_pct": line.tolerance_pct,
-                "amount": money_text(line.amount_fen),
-            }
-            for line in order.lines.all()
-        ],
+        "lines": [order_line_document(line) for line in order.lines.all()],
         "total": money_text(order.total_fen),
         "ship_to": _ship_to(order),
         "payment_terms": {"days": order.payment_days, "from": order.payment_from},

@@ -35,6 +35,7 @@ from backend.trade.models.invoices import (
 from backend.trade.models.orders import (
     AMENDMENT_TRANSITIONS,
     ORDER_TRANSITIONS,
+    AmendmentKind,
     AmendmentState,
     FunderDisclosure,
     OrderAmendment,
@@ -76,6 +77,7 @@ __all__ = [
     "PAYMENT_TRANSITIONS",
     "PRODUCTION_TRANSITIONS",
     "UNSETTLED",
+    "AmendmentKind",
     "AmendmentState",
     "CreditNote",
     "CreditNoteLine",

@@ -22,14 +22,18 @@ class OrderState(models.TextChoices):
 DELIVERING = (OrderState.CONFIRMED, OrderState.PART_DELIVERED)
 ORDER_TRANSITIONS: dict[str, dict[str, str]] = {
     "sign": {OrderState.ISSUED: OrderState.BUYER_SIGNED},
-    "reject": dict.fromkeys((OrderState.ISSUED, OrderState.BUYER_SIGNED), OrderState.REJECTED),
+    # the buyer sends back what it did not order; the seller refuses what the buyer signed
+    "reject": {OrderState.ISSUED: OrderState.REJECTED},
+    "refuse": {OrderState.BUYER_SIGNED: OrderState.REJECTED},
+    # by whoever issued it, alone; once it is confirmed, both sign
+    "withdraw": dict.fromkeys((OrderState.ISSUED, OrderState.BUYER_SIGNED), OrderState.CANCELLED),
     "confirm": {OrderState.BUYER_SIGNED: OrderState.CONFIRMED},
-    # signed by both, as what it changes was
+    # signed by both, as what it changes was; while one side considers it nothing more is sent
     "amend": dict.fromkeys(DELIVERING, OrderState.AMENDING),
     "amended": {OrderState.AMENDING: OrderState.CONFIRMED},
     "amended_part": {OrderState.AMENDING: OrderState.PART_DELIVERED},
     "amended_all": {OrderState.AMENDING: OrderState.DELIVERED},
-    "cancel": dict.fromkeys((OrderState.ISSUED, OrderState.BUYER_SIGNED, OrderState.AMENDING), OrderState.CANCELLED),
+    "cancel": {OrderState.AMENDING: OrderState.CANCELLED},
     "despatch": {state: state for state in DELIVERING},
     # goods that arrive while an amendment waits are signed for all the same: a fact is never refused
     "receive_none": {state: state for state in (*DELIVERING, OrderState.AMENDING)},
@@ -86,6 +90,7 @@ class PurchaseOrder(models.Model):
     issued_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     issued_at = models.DateTimeField()
     rejection_reason = models.CharField(max_length=500, blank=True)
+    cancellation_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         constraints = [
@@ -130,6 +135,11 @@ class OrderLine(models.Model):
         ]
 
 
+class AmendmentKind(models.TextChoices):
+    AMEND = "AMEND"
+    CANCEL = "CANCEL"
+
+
 class AmendmentState(models.TextChoices):
     PROPOSED = "PROPOSED"
     AGREED = "AGREED"
@@ -152,7 +162,7 @@ class OrderAmendment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="amendments")
-    kind = models.CharField(max_length=6, choices=[("AMEND", "AMEND"), ("CANCEL", "CANCEL")])
+    kind = models.CharField(max_length=6, choices=AmendmentKind.choices)
     base_version = models.PositiveIntegerField()
     reason = models.CharField(max_length=500)
     document = models.JSONField()
@@ -160,6 +170,7 @@ class OrderAmendment(models.Model):
     state = models.CharField(max_length=9, choices=AmendmentState.choices, default=AmendmentState.PROPOSED)
     proposed_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()
+    refusal_reason = models.CharField(max_length=500, blank=True)
     closed_at = models.DateTimeField(null=True)
 
     class Meta:

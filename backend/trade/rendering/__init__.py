@@ -3,6 +3,8 @@
 from backend.trade.rendering.goods import (
     DRIVER_ACTIONS,
     Body,
+    amendment_body,
+    amendment_summary,
     carrier_body,
     despatch_body,
     despatch_summary,
@@ -17,6 +19,7 @@ from backend.trade.rendering.goods import (
     receipt_summary,
     signature_body,
     signed_receipt_body,
+    signing_body,
 )
 from backend.trade.rendering.versions import (
     version_bodies,
@@ -25,6 +28,8 @@ from backend.trade.rendering.versions import (
 __all__ = [
     "DRIVER_ACTIONS",
     "Body",
+    "amendment_body",
+    "amendment_summary",
     "carrier_body",
     "despatch_body",
     "despatch_summary",
@@ -39,5 +44,6 @@ __all__ = [
     "receipt_summary",
     "signature_body",
     "signed_receipt_body",
+    "signing_body",
     "version_bodies",
 ]

@@ -11,10 +11,13 @@ from backend.evidence.selectors import Anchor, anchors, voucher_cards, waiting_a
 from backend.parties.models import Device, Member, Organisation, Role
 from backend.trade import documents, places, selectors, texts
 from backend.trade.models import (
+    AMENDMENT_TRANSITIONS,
     OPEN_DESPATCH,
     ORDER_TRANSITIONS,
+    AmendmentState,
     Despatch,
     DespatchState,
+    OrderAmendment,
     PlaceFacts,
     PurchaseOrder,
     Receipt,
@@ -24,6 +27,7 @@ from backend.trade.models import (
 from backend.trade.services import SignedReceipt
 
 Body = dict[str, Any]
+PROPOSING = ("amendment.propose", "cancellation.propose")
 DRIVER_ACTIONS: dict[str, list[str]] = {DespatchState.DESPATCHED: ["pick_up"], DespatchState.IN_TRANSIT: ["arrive"]}
 
 
@@ -48,7 +52,8 @@ def person_body(member: Member) -> Body:
     return {"id": typed("member", member.id), "name": member.person.name, "name_en": member.person.name_en}
 
 
-def _signing(action: str) -> Body:
+def signing_body(action: str) -> Body:
+    """The sentence that is signed with an act, in both languages."""
     text = texts.CURRENT[action]
     return {
         "action": action,
@@ -121,6 +126,7 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
         "digest": documents.digest(document),
         "issued_by": {"organisation": typed("organisation", order.issued_by.organisation_id)},
         "rejection_reason": order.rejection_reason,
+        "cancellation_reason": order.cancellation_reason,
         "undespatched": selectors.undespatched(order),
         "signatures": [signature_body(row, known[row.event_id], who) for row in rows],
         "despatches": [
@@ -131,25 +137,95 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
             {"id": typed("receipt", row.id), "receipt_no": row.receipt_no, "state": row.state}
             for row in order.receipts.order_by("id")
         ],
+        **_amendments_of(order, by),
         "vouchers": voucher_cards("order", [order.id], by=by),
         "anchor": known[issued[order.id]],
         "actions": actions,
-        "signing": _signing(signing) if signing else None,
+        "signing": signing_body(signing) if signing else None,
+        "proposing": [signing_body(one) for one in PROPOSING] if "amend" in actions else [],
     }
 
 
 def _order_actions(order: PurchaseOrder, who: selectors.Viewer) -> tuple[list[str], str | None]:
-    member, state = who.member, order.state
+    """What the viewer may do next, and the one act among it that the order itself is signed with."""
+    buys, sells = who.organisation.id == order.buyer_id, who.organisation.id == order.seller_id
+    signs = who.member.has_role(Role.SIGNER)
+    answers = who.member.has_role(*selectors.ANSWERING)
+    can = {
+        "sign": buys and signs,
+        "confirm": sells and signs,
+        "withdraw": answers and who.organisation.id == order.issued_by.organisation_id,
+        "despatch": sells and who.member.has_role(*selectors.DESPATCHING),
+        "amend": signs and (buys or sells),
+    }
+    actions = [action for action, may in can.items() if may and order.state in ORDER_TRANSITIONS[action]]
+    refusing = "reject" if buys else "refuse"
+    if answers and (buys or sells) and order.state in ORDER_TRANSITIONS[refusing]:
+        actions.append("reject")
+    signing = next((f"order.{action}" for action in ("sign", "confirm") if action in actions), None)
     attach = ["attach"] if selectors.may_attach(who, (order.buyer_id, order.seller_id)) else []
-    if who.organisation.id == order.buyer_id:
-        if state in ORDER_TRANSITIONS["sign"] and member.has_role(Role.SIGNER):
-            return ["sign", "reject", *attach], "order.sign"
-    elif who.organisation.id == order.seller_id:
-        if state in ORDER_TRANSITIONS["confirm"] and member.has_role(Role.SIGNER):
-            return ["confirm", *attach], "order.confirm"
-        if state in ORDER_TRANSITIONS["despatch"] and member.has_role(*selectors.DESPATCHING):
-            return ["despatch", *attach], None
-    return attach, None
+    return [*actions, *attach], signing
+
+
+def amendment_summary(amendment: OrderAmendment) -> Body:
+    """A change that was proposed of an order, in a list."""
+    return {
+        "id": typed("amendment", amendment.id),
+        "kind": amendment.kind,
+        "state": amendment.state,
+        "base_version": amendment.base_version,
+        "reason": amendment.reason,
+        "proposed_at": amendment.proposed_at,
+    }
+
+
+def amendment_body(amendment: OrderAmendment, by: Actor) -> Body:
+    """A proposed change whole: the order as it will be, what differs line by line, who signed, and what the viewer may do."""
+    who = selectors.viewer(by)
+    order = amendment.order
+    rows = selectors.amendment_signatures(amendment)
+    proposed = newest_events([amendment.id], ("amendment.proposed",))
+    known = anchors([*proposed.values(), *(row.event_id for row in rows)])
+    actions, signing = _amendment_actions(amendment, who)
+    before = selectors.order_version(order, amendment.base_version).document
+    return {
+        **amendment_summary(amendment),
+        "order": {"id": typed("order", order.id), "order_no": order.order_no},
+        "document": amendment.document,
+        "digest": documents.digest(amendment.document),
+        "differences": documents.line_differences(before, amendment.document),
+        "refusal_reason": amendment.refusal_reason,
+        "proposed_by": {
+            "member": person_body(amendment.proposed_by),
+            "organisation": organisation_body(amendment.proposed_by.organisation),
+        },
+        "closed_at": amendment.closed_at,
+        "signatures": [signature_body(row, known[row.event_id], who) for row in rows],
+        "anchor": known[proposed[amendment.id]],
+        "actions": actions,
+        "signing": signing_body(signing) if signing else None,
+    }
+
+
+def _amendment_actions(amendment: OrderAmendment, who: selectors.Viewer) -> tuple[list[str], str | None]:
+    parties = (amendment.order.buyer_id, amendment.order.seller_id)
+    if who.organisation.id not in parties or not who.member.has_role(*selectors.ANSWERING):
+        return [], None
+    own = who.organisation.id == amendment.proposed_by.organisation_id
+    can = {"withdraw": own, "agree": not own and who.member.has_role(Role.SIGNER), "refuse": not own}
+    actions = [action for action, may in can.items() if may and amendment.state in AMENDMENT_TRANSITIONS[action]]
+    agreeing = "cancellation.agree" if amendment.kind == "CANCEL" else "amendment.agree"
+    return actions, agreeing if "agree" in actions else None
+
+
+def _amendments_of(order: PurchaseOrder, by: Actor) -> Body:
+    """What an order's page says of its amendments: each in a line, and the one that waits for an answer whole."""
+    rows = list(selectors.amendments(by).filter(order=order).order_by("id"))
+    waiting = next((row for row in rows if row.state == AmendmentState.PROPOSED), None)
+    return {
+        "amendments": [amendment_summary(row) for row in rows],
+        "amendment": amendment_body(waiting, by) if waiting else None,
+    }
 
 
 def despatch_summary(despatch: Despatch) -> Body:
@@ -190,7 +266,7 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
     signing = None
     if despatch.state in OPEN_DESPATCH:
         if who.organisation.id == order.buyer_id and who.member.has_role(Role.SIGNER):
-            actions, signing = ["receive"], _signing("receipt.sign")
+            actions, signing = ["receive"], signing_body("receipt.sign")
         elif despatch.driver_id == who.member.id:
             actions = DRIVER_ACTIONS.get(despatch.state, [])
     attach = selectors.may_attach(who, (order.buyer_id, order.seller_id, despatch.carrier_id))

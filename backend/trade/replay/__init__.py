@@ -1,6 +1,7 @@
 """What no section holds, told again from what does: states from what happened, amounts from counts and prices (domain invariant A13)."""
 
+from backend.trade.replay.amendments import check_amendments
 from backend.trade.replay.goods import check_derived
 from backend.trade.replay.versions import check_versions
 
-__all__ = ["check_derived", "check_versions"]
+__all__ = ["check_amendments", "check_derived", "check_versions"]

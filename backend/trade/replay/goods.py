@@ -16,12 +16,14 @@ from backend.evidence.faults import Fault
 from backend.trade.models import Despatch, DespatchState, OrderState, PurchaseOrder, Receipt, ReceiptLine, ReceiptState
 from backend.trade.selectors import all_delivered
 
-# The furthest that happened counts; a rejection ends an order.
+# The furthest that happened counts; a rejection or a cancellation ends an order.
 ORDER_STATES = {
     "order.issued": OrderState.ISSUED,
     "order.signed": OrderState.BUYER_SIGNED,
     "order.confirmed": OrderState.CONFIRMED,
     "order.rejected": OrderState.REJECTED,
+    "order.withdrawn": OrderState.CANCELLED,
+    "order.cancelled": OrderState.CANCELLED,
 }
 MILESTONE_STATES = {"PICKED_UP": DespatchState.IN_TRANSIT, "ARRIVED": DespatchState.ARRIVED}
 RECEIPT_STATES: dict[str, str] = {
@@ -35,13 +37,14 @@ def check_derived(
     order: PurchaseOrder, events: Iterable[Event], despatches: Iterable[Despatch], receipts: Iterable[Receipt]
 ) -> list[Fault]:
     """What is in another state than its events lead to, carries another reason than its rejection was given, or costs other than it counts."""
+    events = list(events)
     happened = {event.type: event for event in events if event.subject_id == order.id}
     receipts = list(receipts)
     received = {receipt.despatch_id: receipt for receipt in receipts}
-    faults = list(compare(order, "state", _order_state(order, happened, received), order.state))
+    faults = list(compare(order, "state", _order_state(order, happened, received, events), order.state))
     for despatch in despatches:
         faults += compare(despatch, "state", _despatch_state(despatch, received), despatch.state)
-    faults += compare(order, "rejection_reason", _reason(happened), order.rejection_reason)
+    faults += compare(order, "rejection_reason", said_reason(happened.get("order.rejected")), order.rejection_reason)
     for receipt in receipts:
         for place, line in enumerate(receipt.lines.all()):
             faults += compare(receipt, f"lines.{place}.amount", _amount(line), line.amount_fen)
@@ -63,11 +66,17 @@ def compare(row: models.Model, field: str, expected: str | int | None, found: st
         yield Fault("row-changed", f"{row._meta.label} {row.pk}", field, expected=expected, found=found)
 
 
-def _order_state(order: PurchaseOrder, happened: dict[str, Any], received: dict[UUID, Receipt]) -> str | None:
+def _order_state(
+    order: PurchaseOrder, happened: dict[str, Any], received: dict[UUID, Receipt], events: list[Event]
+) -> str | None:
     reached = [state for type_, state in ORDER_STATES.items() if type_ in happened]
     accepted = any(receipt.state != ReceiptState.REJECTED for receipt in received.values())
-    if not reached or reached[-1] != OrderState.CONFIRMED or not accepted:
+    if not reached or reached[-1] != OrderState.CONFIRMED:
         return reached[-1] if reached else None
+    if amending(events):
+        return OrderState.AMENDING
+    if not accepted:
+        return OrderState.CONFIRMED
     return OrderState.DELIVERED if all_delivered(order) else OrderState.PART_DELIVERED
 
 
@@ -81,11 +90,18 @@ def _despatch_state(despatch: Despatch, received: dict[UUID, Receipt]) -> str | 
     )
 
 
-def _reason(happened: dict[str, Event]) -> str | None:
+def amending(events: Iterable[Event]) -> bool:
+    """Whether a change was proposed that nobody has answered."""
+    types = [event.type for event in events]
+    answered = sum(types.count(one) for one in ("order.amended", "amendment.refused", "amendment.withdrawn"))
+    return types.count("amendment.proposed") > answered
+
+
+def said_reason(event: Event | None) -> str | None:
     """The reason as the ledger vouches for it; None when it cannot be opened, which the audit of its event says."""
-    if "order.rejected" not in happened:
+    if event is None:
         return ""
     try:
-        return str(open_section(happened["order.rejected"].id, "act").content["reason"])
+        return str(open_section(event.id, "act").content["reason"])
     except (ObjectDoesNotExist, data_keys.Erased, ValueError, LookupError, TypeError):
         return None

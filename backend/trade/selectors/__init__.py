@@ -1,6 +1,12 @@
 """Reads of the supply chain, each scoped to who asks: own, counterparty's, carried, or all for the operator's risk officers and auditors."""
 
+from backend.trade.selectors.amendments import (
+    amendment_signatures,
+    amendments,
+    find_amendment,
+)
 from backend.trade.selectors.goods import (
+    ANSWERING,
     ATTACHING,
     CARRIERS_LIMIT,
     DESPATCHING,
@@ -9,6 +15,7 @@ from backend.trade.selectors.goods import (
     Viewer,
     all_delivered,
     carriers,
+    delivered_as,
     despatch_subject,
     despatches,
     find_despatch,
@@ -31,10 +38,12 @@ from backend.trade.selectors.goods import (
     viewer,
 )
 from backend.trade.selectors.versions import (
+    order_version,
     versions,
 )
 
 __all__ = [
+    "ANSWERING",
     "ATTACHING",
     "CARRIERS_LIMIT",
     "DESPATCHING",
@@ -42,9 +51,13 @@ __all__ = [
     "TASKS_LIMIT",
     "Viewer",
     "all_delivered",
+    "amendment_signatures",
+    "amendments",
     "carriers",
+    "delivered_as",
     "despatch_subject",
     "despatches",
+    "find_amendment",
     "find_despatch",
     "find_order",
     "find_receipt",
@@ -54,6 +67,7 @@ __all__ = [
     "order_lines_summary",
     "order_number",
     "order_subject",
+    "order_version",
     "orders",
     "receipt_subject",
     "receipts",

@@ -22,10 +22,12 @@ from backend.trade.documents import number_key
 from backend.trade.models import (
     OPEN_DESPATCH,
     ORDER_TRANSITIONS,
+    AmendmentState,
     Despatch,
     DespatchLine,
     DespatchState,
     Milestone,
+    OrderAmendment,
     OrderLine,
     OrderState,
     PurchaseOrder,
@@ -36,6 +38,7 @@ from backend.trade.models import (
 
 TASKS_LIMIT = 100
 CARRIERS_LIMIT = 200
+ANSWERING = (Role.SIGNER, Role.MAKER, Role.ADMIN)
 DESPATCHING = (Role.MAKER, Role.SIGNER)
 ATTACHING = (Role.MAKER, Role.CHECKER, Role.SIGNER, Role.DRIVER, Role.ADMIN)
 PRICED_VOUCHERS = (VoucherKind.CONTRACT.value, VoucherKind.INVOICE.value)
@@ -112,13 +115,17 @@ def order_by_number(by: Actor, buyer_uscc: str, order_no: str) -> UUID:
     """Which of the caller's orders has this buyer's code and this number as people write it, NotFound otherwise.
 
     Several may claim a code: the order of whoever is verified under it goes before the others'. Several sellers may propose an order of one
-    number: the one that the buyer signed goes before those. A rejected order frees its number.
+    number: the one that the buyer signed goes before those. A rejected or cancelled order frees its number.
     """
     if "\0" in buyer_uscc + order_no:  # which no number holds, and PostgreSQL would not look for
         raise NotFound()
     found = orders(by).filter(buyer__uscc=buyer_uscc, order_key=number_key(order_no))
     verified_first = Case(When(buyer__verification=Verification.VERIFIED, then=0), default=1)
-    signed_first = Case(When(state=OrderState.REJECTED, then=2), When(state=OrderState.ISSUED, then=1), default=0)
+    signed_first = Case(
+        When(state__in=(OrderState.REJECTED, OrderState.CANCELLED), then=2),
+        When(state=OrderState.ISSUED, then=1),
+        default=0,
+    )
     ranked = found.order_by(verified_first, signed_first, "-id").prefetch_related(None)
     identity: UUID = _one(ranked.values_list("id", flat=True)[:1])
     return identity
@@ -193,7 +200,7 @@ def carriers(by: Actor) -> QuerySet[Organisation]:
 
 
 def tasks(by: Actor) -> list[dict[str, Any]]:
-    """What waits for the caller, oldest first, at most 100 of a kind: to sign, to confirm, to despatch, to receive, to drive."""
+    """What waits for the caller, oldest first, at most 100 of a kind: to sign, to confirm, to answer, to despatch, to receive, to drive."""
     who = viewer(by)
     member = who.member
     found: list[dict[str, Any]] = []
@@ -210,6 +217,7 @@ def tasks(by: Actor) -> list[dict[str, Any]]:
             _order_task("order_to_confirm", order, order.buyer)
             for order in taken.filter(state=OrderState.BUYER_SIGNED)[:TASKS_LIMIT]
         ]
+        found += [_amendment_task(row, who) for row in _unanswered(who)[:TASKS_LIMIT]]
     if member.has_role(*DESPATCHING):
         left = _lines_with_sent().filter(order=OuterRef("pk")).filter(quantity__gt=F("sent"))
         sending = taken.filter(Exists(left), state__in=ORDER_TRANSITIONS["despatch"])
@@ -236,6 +244,14 @@ def all_delivered(order: PurchaseOrder) -> bool:
     """Whether of every line as much was accepted as was ordered."""
     lines = order.lines.annotate(accepted=Sum("despatch_lines__receipt_lines__accepted_quantity")).order_by()
     return all((accepted or 0) >= quantity for quantity, accepted in lines.values_list("quantity", "accepted"))
+
+
+def delivered_as(order: PurchaseOrder) -> str:
+    """By which transition an order that was being amended goes on: by what was accepted of it."""
+    if all_delivered(order):
+        return "amended_all"
+    accepted = ReceiptLine.objects.filter(receipt__order=order, accepted_quantity__gt=0)
+    return "amended_part" if accepted.exists() else "amended"
 
 
 def undespatched(order: PurchaseOrder) -> dict[str, str]:
@@ -275,6 +291,23 @@ def _order_task(kind: str, order: PurchaseOrder, counterparty: Organisation) -> 
         "since": order.issued_at,
         "state": order.state,
     }
+
+
+def _unanswered(who: Viewer) -> QuerySet[OrderAmendment]:
+    """Changes that the other side proposed and that wait for the viewer's."""
+    waiting = OrderAmendment.objects.filter(_own(who, "order__"), state=AmendmentState.PROPOSED)
+    return (
+        waiting.exclude(proposed_by__organisation=who.organisation)
+        .select_related("order", "proposed_by__organisation")
+        .prefetch_related("order__lines")
+        .order_by("id")
+    )
+
+
+def _amendment_task(amendment: OrderAmendment, who: Viewer) -> dict[str, Any]:
+    kind = "amendment_to_answer" if amendment.kind == "AMEND" else "cancellation_to_answer"
+    task = _order_task(kind, amendment.order, amendment.proposed_by.organisation)
+    return task | {"since": amendment.proposed_at}
 
 
 def _despatch_task(kind: str, despatch: Despatch, counterparty: Organisation, *, prices: bool) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the phone and partners send: strict, bounded, every field named in its error."""
 
+from backend.trade.serializers.amendments import NewAmendmentSerializer
 from backend.trade.serializers.goods import (
     DECIMAL,
     DIGEST,
@@ -48,6 +49,7 @@ __all__ = [
     "LocationSerializer",
     "MilestoneSerializer",
     "MoneySerializer",
+    "NewAmendmentSerializer",
     "NewDespatchLineSerializer",
     "NewDespatchSerializer",
     "NewLineSerializer",

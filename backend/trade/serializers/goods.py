@@ -88,7 +88,7 @@ class ReceiptCountSerializer(StrictSerializer):
 class SignedSerializer(StrictSerializer):
     """The object whose canonical JSON was signed."""
 
-    action = serializers.CharField(max_length=16)
+    action = serializers.CharField(max_length=32)
     origin = serializers.CharField(max_length=200)
     client_event_id = serializers.CharField(max_length=64)
     nonce = serializers.CharField(max_length=64)

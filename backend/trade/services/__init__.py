@@ -1,5 +1,11 @@
 """Writes of the supply chain. Each locks the order first, checks the state, changes rows and records one event, in one transaction."""
 
+from backend.trade.services.amendments import (
+    agree_amendment,
+    propose_amendment,
+    refuse_amendment,
+    withdraw_amendment,
+)
 from backend.trade.services.despatches import DespatchTerms, despatch_goods, report_milestone
 from backend.trade.services.orders import (
     LINES_LIMIT,
@@ -9,6 +15,7 @@ from backend.trade.services.orders import (
     issue_order,
     reject_order,
     sign_order,
+    withdraw_order,
 )
 from backend.trade.services.receipts import SignedReceipt, sign_receipt
 
@@ -18,11 +25,16 @@ __all__ = [
     "LineTerms",
     "ShipTo",
     "SignedReceipt",
+    "agree_amendment",
     "confirm_order",
     "despatch_goods",
     "issue_order",
+    "propose_amendment",
+    "refuse_amendment",
     "reject_order",
     "report_milestone",
     "sign_order",
     "sign_receipt",
+    "withdraw_amendment",
+    "withdraw_order",
 ]

@@ -6,7 +6,7 @@ Lock order: purchase order, then everything below it. The lock is a no-op UPDATE
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from backend.core import clock
 from backend.core.errors import Forbidden, NotFound
@@ -18,7 +18,7 @@ from backend.evidence.subjects import typed_subject
 from backend.parties.models import Device, Member
 from backend.parties.selectors import consent_held, member_of
 from backend.trade import errors, places
-from backend.trade.models import Despatch, PurchaseOrder, Signature
+from backend.trade.models import Despatch, OrderAmendment, PurchaseOrder, Signature
 from backend.trade.signing import CLOCK_SKEW, SignedAct
 
 
@@ -37,7 +37,15 @@ def lock_order(order_id: UUID, *, party: str, organisation: UUID | None) -> Purc
     return PurchaseOrder.objects.select_related("buyer", "seller").get(id=order_id)
 
 
-def move(row: PurchaseOrder | Despatch, transitions: dict[str, dict[str, str]], action: str) -> None:
+def lock_order_of(order_id: UUID, *, organisation: UUID | None) -> PurchaseOrder:
+    """As lock_order, for an act that either party may do."""
+    parties = Q(buyer=organisation) | Q(seller=organisation)
+    if not PurchaseOrder.objects.filter(parties, id=order_id).update(version=F("version")):
+        raise NotFound()
+    return PurchaseOrder.objects.select_related("buyer", "seller").get(id=order_id)
+
+
+def move(row: PurchaseOrder | Despatch | OrderAmendment, transitions: dict[str, dict[str, str]], action: str) -> None:
     """Moves a document along its declared transition. Raises WrongState, also when another request moved it in between."""
     following = transitions[action].get(row.state)
     if following is None or not type(row).objects.filter(id=row.id, state=row.state).update(state=following):

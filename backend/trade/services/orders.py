@@ -23,6 +23,7 @@ from backend.trade.services.acts import (
     check_consent,
     keep_signature,
     lock_order,
+    lock_order_of,
     move,
     party_ids,
     signature_section,
@@ -32,6 +33,8 @@ from backend.trade.signing import SignedAct, acting_device, check_act
 
 LINES_LIMIT = 200
 TOTAL_LIMIT_FEN = 10**15
+# An order that came to nothing leaves its number free.
+ENDED = (OrderState.REJECTED, OrderState.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def issue_order(
         with transaction.atomic():
             order.save(force_insert=True)
     except IntegrityError:
-        between = PurchaseOrder.objects.exclude(state=OrderState.REJECTED).filter(buyer=buyer, seller=seller)
+        between = PurchaseOrder.objects.exclude(state__in=ENDED).filter(buyer=buyer, seller=seller)
         if not between.filter(order_key=order.order_key).exists():
             raise
         raise errors.NumberTaken("You have an order of that number.", field="order_no") from None
@@ -141,7 +144,7 @@ def issue_order(
 def _used(buyer: UUID, key: str) -> bool:
     """Whether the buyer's own office issued an order of that number, or signed one. What a seller only proposed uses no number up."""
     own = Q(issued_by__organisation=buyer) | ~Q(state=OrderState.ISSUED)
-    return PurchaseOrder.objects.exclude(state=OrderState.REJECTED).filter(own, buyer=buyer, order_key=key).exists()
+    return PurchaseOrder.objects.exclude(state__in=ENDED).filter(own, buyer=buyer, order_key=key).exists()
 
 
 def _local_date() -> datetime.date:
@@ -243,13 +246,35 @@ def confirm_order(*, by: Actor, order_id: UUID, act: SignedAct, client_event_id:
 
 @transaction.atomic
 def reject_order(*, by: Actor, order_id: UUID, reason: str) -> PurchaseOrder:
-    """The buyer refuses an issued order and says why."""
+    """The buyer sends back an issued order, or the seller refuses one that the buyer signed, and says why."""
     acting_member(by, "signer", "maker", "admin")
-    order = lock_order(order_id, party="buyer", organisation=by.organisation)
-    move(order, ORDER_TRANSITIONS, "reject")
+    order = lock_order_of(order_id, organisation=by.organisation)
+    move(order, ORDER_TRANSITIONS, "reject" if by.organisation == order.buyer_id else "refuse")
     PurchaseOrder.objects.filter(id=order.id).update(rejection_reason=reason)
     emit(
         type="order.rejected",
+        chain="supply",
+        subject=("order", order.id),
+        version=order.version,
+        by=by,
+        sections={"act": Section({"reason": reason})},
+        audience=[order.buyer_id, order.seller_id],
+        payload=party_ids(order),
+    )
+    return order
+
+
+@transaction.atomic
+def withdraw_order(*, by: Actor, order_id: UUID, reason: str) -> PurchaseOrder:
+    """Whoever issued an order takes it back, as long as the seller has not confirmed it. Raises NotIssuer, WrongState."""
+    acting_member(by, "signer", "maker", "admin")
+    order = lock_order_of(order_id, organisation=by.organisation)
+    if order.issued_by.organisation_id != by.organisation:
+        raise errors.NotIssuer()
+    move(order, ORDER_TRANSITIONS, "withdraw")
+    PurchaseOrder.objects.filter(id=order.id).update(cancellation_reason=reason)
+    emit(
+        type="order.withdrawn",
         chain="supply",
         subject=("order", order.id),
         version=order.version,

@@ -20,7 +20,9 @@ VERSIONED = frozenset(
     }
 )
 # The events that bring a document's next version, and so a row. One that only tells of a document again is not among them.
-VERSION_EVENTS = frozenset({"order.issued", "despatch.despatched", "receipt.signed"})
+VERSION_EVENTS = frozenset(
+    {"order.issued", "order.amended", "amendment.proposed", "despatch.despatched", "receipt.signed"}
+)
 
 
 class NoSuchVersion(LookupError):

@@ -48,7 +48,14 @@ export interface Anchor {
 }
 
 export interface Task {
-  kind: 'order_to_sign' | 'order_to_confirm' | 'delivery_to_receive' | 'order_to_despatch' | 'trip'
+  kind:
+    | 'order_to_sign'
+    | 'order_to_confirm'
+    | 'delivery_to_receive'
+    | 'order_to_despatch'
+    | 'amendment_to_answer'
+    | 'cancellation_to_answer'
+    | 'trip'
   subject: string
   order: { id: string; order_no: string }
   number: string
