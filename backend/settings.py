@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
         "AnchorState": ["waiting", "on_chain", "anchored"],
         "AmendmentKind": "backend.trade.models.AmendmentKind",
         "AmendmentState": "backend.trade.models.AmendmentState",
+        "ProductionState": "backend.trade.models.ProductionState",
         "OrderState": "backend.trade.models.OrderState",
         "DespatchState": "backend.trade.models.DespatchState",
         "ReceiptState": "backend.trade.models.ReceiptState",

@@ -28,12 +28,34 @@ RECEIPT_STATES = {
     "SIGNED_WITH_EXCEPTION": (_("Signed with exceptions"), "wait"),
     "REJECTED": (_("Refused"), "bad"),
 }
+PRODUCTION_STATES = {
+    "PLANNED": (_("Planned"), "wait"),
+    "STARTED": (_("In production"), "wait"),
+    "PRODUCED": (_("Produced, to be inspected"), "wait"),
+    "QC_PASSED": (_("Passed inspection"), "good"),
+    "QC_FAILED": (_("Failed inspection"), "bad"),
+    "CLOSED": (_("Closed"), ""),
+    "CANCELLED": (_("Cancelled"), ""),
+}
+AMENDMENT_STATES = {
+    "PROPOSED": (_("Awaiting an answer"), "wait"),
+    "AGREED": (_("Agreed"), "good"),
+    "REFUSED": (_("Refused"), "bad"),
+    "WITHDRAWN": (_("Taken back"), ""),
+}
 ALERT_STATES = {
     "NEW": (_("New"), "bad"),
     "ACKED": (_("Acknowledged"), "good"),
     "CLOSED": (_("Closed"), ""),
 }
-STATES = {"order": ORDER_STATES, "despatch": DESPATCH_STATES, "receipt": RECEIPT_STATES, "alert": ALERT_STATES}
+STATES = {
+    "order": ORDER_STATES,
+    "amendment": AMENDMENT_STATES,
+    "production": PRODUCTION_STATES,
+    "despatch": DESPATCH_STATES,
+    "receipt": RECEIPT_STATES,
+    "alert": ALERT_STATES,
+}
 
 # UN/ECE Recommendation 20, the units a seller of goods meets most.
 UNITS = {
@@ -130,6 +152,12 @@ EVENTS = {
     "amendment.proposed": _("Change of the order proposed"),
     "amendment.refused": _("Change refused"),
     "amendment.withdrawn": _("Change taken back"),
+    "production.planned": _("Production planned"),
+    "production.started": _("Production started"),
+    "production.produced": _("Lot produced"),
+    "production.tested": _("Lot inspected"),
+    "production.closed": _("Production closed"),
+    "production.cancelled": _("Production cancelled"),
     "despatch.despatched": _("Goods despatched"),
     "despatch.milestone": _("Reported by the driver"),
     "receipt.signed": _("Delivery signed for"),
@@ -185,6 +213,7 @@ ROWS = {
     "trade.Signature": _("Signature"),
     "trade.Milestone": _("Driver's report"),
     "trade.OrderAmendment": _("Change of an order"),
+    "trade.ProductionOrder": _("Production order"),
     "trade.DocumentVersion": _("Version of a document"),
     "evidence.Voucher": _("Voucher"),
     "core.Event": _("Event"),
@@ -206,6 +235,15 @@ FIELDS = {
     "unit_price": _("unit price"),
     "tax_rate": _("tax rate"),
     "tolerance_pct": _("tolerance"),
+    "production_no": _("Production number"),
+    "lot": _("lot"),
+    "gtin": _("trade item number"),
+    "planned_quantity": _("planned quantity"),
+    "produced_quantity": _("produced quantity"),
+    "passed_quantity": _("quantity that passed"),
+    "started_at": _("start"),
+    "finished_at": _("end"),
+    "tested_at": _("time of inspection"),
     "item_name": _("item"),
     "item_code": _("item code"),
     "amount": _("Amount"),

@@ -17,6 +17,7 @@ class TradeConfig(AppConfig):
             DocumentVersion,
             Milestone,
             OrderAmendment,
+            ProductionOrder,
             PurchaseOrder,
             Receipt,
             Signature,
@@ -29,6 +30,7 @@ class TradeConfig(AppConfig):
         subjects.register("order", prefix="ord", resolve=selectors.order_subject)
         subjects.register("despatch", prefix="dsp", resolve=selectors.despatch_subject)
         subjects.register("receipt", prefix="rcp", resolve=selectors.receipt_subject)
+        subjects.register("production", prefix="prd", resolve=selectors.production_subject)
         sealed(
             PurchaseOrder,
             documents.order_document,
@@ -43,7 +45,7 @@ class TradeConfig(AppConfig):
             subject_type="despatch",
             derived=DERIVED["despatch"],
             related=("order__buyer", "seller", "carrier"),
-            lists=("lines__order_line",),
+            lists=("lines__order_line", "lines__production"),
         )
         sealed(
             Receipt,
@@ -90,6 +92,13 @@ class TradeConfig(AppConfig):
             derived=DERIVED["amendment"],
         )
         sealed(
+            ProductionOrder,
+            documents.production_document,
+            subject_type="production",
+            derived=DERIVED["production"],
+            related=("factory", "order__buyer", "order_line"),
+        )
+        sealed(
             DocumentVersion,
             version_section,
             event_field="event_id",
@@ -134,5 +143,6 @@ DERIVED = {
     "receipt_circumstances": RECEIPT_FACTS,
     "signature": ("id", "event_id"),
     "milestone": ("id", "received_at", "event_id"),
+    "production": ("production_key", "state", "digest", "planned_by", "cancellation_reason"),
     "version": ("id", "order", "subject_type", "subject_id", "version", "digest", "reason", "at", "event_id"),
 }

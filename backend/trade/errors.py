@@ -1,4 +1,4 @@
-from backend.core.errors import Conflict, Forbidden, Malformed, RuleBroken
+from backend.core.errors import Conflict, DomainError, Forbidden, Malformed, RuleBroken
 
 
 class QuantityInvalid(Malformed):
@@ -45,6 +45,10 @@ class NumberTaken(Conflict):
     code, title = "number-taken", "This document number is in use"
 
 
+class StaleVersion(DomainError):
+    code, title, status = "stale-version", "The document has a newer version than you saw", 412
+
+
 class DeviceMismatch(Forbidden):
     code, title = "device-mismatch", "The signature names another device than the one signed in"
 
@@ -71,6 +75,10 @@ class CapturedTooLongAgo(RuleBroken):
 
 class CaptureIncomplete(RuleBroken):
     code, title = "capture-incomplete", "The pictures sent are not the pictures signed"
+
+
+class GtinInvalid(RuleBroken):
+    code, title = "gtin-invalid", "This is no trade item number"
 
 
 class OverDespatched(RuleBroken):

@@ -69,10 +69,11 @@ def trace_whole(by: Actor, order: PurchaseOrder) -> Body:
     counted = Receipt.objects.filter(order=order).prefetch_related("lines__despatch_line__order_line")
     receipts = {row.id: row for row in counted}
     amendments = {row.id: row for row in order.amendments.all()}
+    lots = {row.id: row for row in order.productions.select_related("factory", "order__buyer", "order_line")}
     subjects = (
         [("order", order.id)] + [("despatch", one) for one in despatches] + [("receipt", one) for one in receipts]
     )
-    subjects += [("amendment", one) for one in amendments]
+    subjects += [("amendment", one) for one in amendments] + [("production", one) for one in lots]
     vouchers = list(_vouchers(subjects).prefetch_related(*RENDERED).order_by("id"))
     subjects += [("voucher", voucher.id) for voucher in vouchers]
     # a document that is gone is missed where others still speak of it
@@ -84,12 +85,13 @@ def trace_whole(by: Actor, order: PurchaseOrder) -> Body:
     faults = audit.check_subjects(subjects)
     faults += replay.check_derived(order, events, despatches.values(), receipts.values())
     faults += replay.check_amendments(order, events, amendments.values())
+    faults += replay.check_productions(events, lots.values())
     faults += replay.check_versions(order, events, despatches.values())
     numbers = {order.id: order.order_no}
     numbers |= {row.id: row.despatch_no for row in despatches.values()} | {
         row.id: row.receipt_no for row in receipts.values()
     }
-    numbers |= dict.fromkeys(amendments, order.order_no)
+    numbers |= dict.fromkeys(amendments, order.order_no) | {row.id: row.production_no for row in lots.values()}
     numbers |= {voucher.id: voucher.filename for voucher in vouchers}
     members = {
         m.id: m

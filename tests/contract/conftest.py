@@ -29,6 +29,7 @@ class Story:
     underway: str
     receipt: str
     amendment: str
+    production: str
     voucher: str
     upload: str
     alert: str
@@ -42,6 +43,7 @@ class Story:
             "despatch": self.underway,
             "receipt": self.receipt,
             "amendment": self.amendment,
+            "production": self.production,
             "voucher_id": self.voucher,
             "upload_id": self.upload,
             "alert": self.alert,
@@ -78,6 +80,9 @@ def story(drain: Callable[[], None]) -> Story:
     amendment = propose(sales, order, {"1": {"quantity": "1300"}})
     status, answer = sales.post(f"/api/v1/amendments/{amendment['id']}/withdrawal", {})
     assert status == 201, answer
+    lot = {"order": order["id"], "order_line": "1", "production_no": "MO-1", "lot": "L-1", "planned_quantity": "5"}
+    status, production = sales.post("/api/v1/productions/", lot)
+    assert status == 201, production
     delivery = despatched(
         cast, order, sales, lines=[{"order_line": line["line_id"], "quantity": line["quantity"]} for line in first]
     )
@@ -105,6 +110,7 @@ def story(drain: Callable[[], None]) -> Story:
         underway=underway["id"],
         receipt=receipt["id"],
         amendment=amendment["id"],
+        production=production["id"],
         voucher=voucher["id"],
         upload=photo,
         alert=alerts["results"][0]["id"],

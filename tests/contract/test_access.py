@@ -94,7 +94,7 @@ def test_an_outsider_can_act_on_nothing_and_cannot_tell_what_is_there(story: Sto
     act = stranger.order_act(story.order)
     proposed = proposal(story.sales, story.order, {"1": {"quantity": "7"}})
     absent = story.ids | {
-        kind: to_typeid(PREFIXES[kind], new_id()) for kind in ("order", "amendment", "despatch", "alert")
+        kind: to_typeid(PREFIXES[kind], new_id()) for kind in ("order", "amendment", "production", "despatch", "alert")
     }
     attempts: list[tuple[str, Json]] = [
         ("/api/v1/orders/{order}/signature", act),
@@ -106,6 +106,8 @@ def test_an_outsider_can_act_on_nothing_and_cannot_tell_what_is_there(story: Sto
         ("/api/v1/amendments/{amendment}/refusal", {"reason": "no"}),
         ("/api/v1/amendments/{amendment}/withdrawal", {}),
         ("/api/v1/despatches/{despatch}/milestones", {"kind": "ARRIVED", "capture": stranger.capture()}),
+        ("/api/v1/productions/{production}/closure", {}),
+        ("/api/v1/productions/{production}/cancellation", {"reason": "no"}),
         ("/api/v1/alerts/{alert}/acknowledgement", {"note": "seen"}),
     ]
     for path, body in attempts:

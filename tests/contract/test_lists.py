@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.conftest import Story
 
-LISTS = ["orders", "despatches", "receipts", "alerts", "logins"]
+LISTS = ["orders", "productions", "despatches", "receipts", "alerts", "logins"]
 
 
 @pytest.mark.parametrize("position", ["p=1", "p=%00", "r=1&p=2026-11-23", "o=x", "", "p=" + "9" * 200])

@@ -75,6 +75,7 @@ def _known(story: Story) -> dict[str, Any]:
         "buyer": typed("organisation", story.cast.buyer.id),
         "seller": typed("organisation", story.cast.seller.id),
         "order": story.order["id"],
+        "order_line": "1",
         "subject": story.receipt,
         "upload": story.upload,
         "mime": "image/jpeg",

@@ -26,14 +26,16 @@ BUDGETS = {
     "clerk despatches/": 6,
     "driver despatches/": 6,
     "clerk receipts/": 4,
+    "clerk productions/": 3,
+    "clerk productions/{production}/": 9,
     "clerk logins/": 2,
     "sales carriers/": 5,
     "clerk vouchers/?subject={order}": 7,
-    "clerk orders/{order}/": 21,
+    "clerk orders/{order}/": 22,
     "sales despatches/{despatch}/": 11,
     "clerk amendments/{amendment}/": 8,
     "clerk receipts/{receipt}/": 8,
-    "clerk trace/{buyer}/PO-0": 49,
+    "clerk trace/{buyer}/PO-0": 52,
     "clerk orders/{order}/versions": 6,
 }
 
@@ -42,12 +44,12 @@ BUDGETS = {
 SIGNING_BUDGET = 25
 
 
-def attach(phone: Phone, subject: str, number: int) -> None:
+def attach(phone: Phone, subject: str, number: int, kind: str = "other") -> None:
     data = pdf(f"% {number} {subject}\n".encode())
     announced = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "filename": "a.pdf"}
     _, upload = phone.post("/api/v1/uploads/", announced | {"mime": "application/pdf", "source": "file"})
     phone.send("PUT", f"/api/v1/uploads/{upload['id']}/parts/0", data, phone.headers())
-    status, answer = phone.post("/api/v1/vouchers/", {"upload": upload["id"], "kind": "other", "subject": subject})
+    status, answer = phone.post("/api/v1/vouchers/", {"upload": upload["id"], "kind": kind, "subject": subject})
     assert status == 201, answer
 
 
@@ -67,6 +69,11 @@ def busy(cast: Cast, clerk: Phone, sales: Phone, drain: Callable[[], None]) -> d
     for subject in named.values():
         for number in range(3):
             attach(sales, subject, number)
+    for number in range(3):
+        lot = {"order": orders[0]["id"], "order_line": "1", "lot": "L", "planned_quantity": "5"}
+        status, production = sales.post("/api/v1/productions/", lot | {"production_no": f"MO-{number}"})
+        assert status == 201, production
+    named["production"] = production["id"]
     named["amendment"] = propose(sales, orders[0], {"1": {"quantity": "1300"}})["id"]
     for number in range(3):
         assert typed("order", issued_order(cast, order_no=f"X-{number}").id)

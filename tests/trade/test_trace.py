@@ -19,6 +19,7 @@ from backend.trade.models import (
     Milestone,
     OrderAmendment,
     OrderLine,
+    ProductionOrder,
     PurchaseOrder,
     Receipt,
     ReceiptLine,
@@ -138,8 +139,11 @@ def test_a_party_sees_the_trace_and_nobody_else(cast: Cast, sales: Phone, driver
 def test_every_column_of_a_sealed_row_is_sealed_or_named_as_derived(
     cast: Cast, clerk: Phone, sales: Phone, anchored: Json
 ) -> None:
-    despatched(cast, confirmed_order(cast, clerk, sales, order_no="PO-2"), sales, number="DN-2")
+    second = confirmed_order(cast, clerk, sales, order_no="PO-2")
+    despatched(cast, second, sales, number="DN-2")
     propose(sales, confirmed_order(cast, clerk, sales, order_no="PO-3"), {"1": {"quantity": "7"}})
+    lot = {"order": second["id"], "order_line": "2", "production_no": "M", "lot": "L", "planned_quantity": "5"}
+    assert sales.post("/api/v1/productions/", lot)[0] == 201
     ours = [one for one in declared() if one.model._meta.app_label == "trade"]
     assert {one.model for one in ours} == {
         PurchaseOrder,
@@ -149,6 +153,7 @@ def test_every_column_of_a_sealed_row_is_sealed_or_named_as_derived(
         Milestone,
         DocumentVersion,
         OrderAmendment,
+        ProductionOrder,
     }
     for one in ours:
         row = one.rows().order_by("pk").first()
@@ -166,6 +171,8 @@ def _change(row: Any, column: Any) -> None:
     value = getattr(row, column.attname)
     if isinstance(column, models.ForeignKey):
         setattr(row, column.name, column.related_model._default_manager.exclude(pk=value).first())
+    elif value is None and isinstance(column, models.DateTimeField):
+        setattr(row, column.attname, now())
     elif isinstance(value, bool):
         setattr(row, column.attname, not value)
     elif isinstance(value, int | float | Decimal) or (value is None and column.get_internal_type() != "CharField"):

@@ -30,6 +30,7 @@ from backend.trade.answers.goods import (
     PageAnswer,
     PersonAnswer,
     PlaceAnswer,
+    ProductionRefAnswer,
     ProposerAnswer,
     ReceiptAnswer,
     ReceiptDespatchAnswer,
@@ -46,6 +47,11 @@ from backend.trade.answers.goods import (
     Time,
     TraceAnswer,
     VerdictAnswer,
+)
+from backend.trade.answers.productions import (
+    ProductionAnswer,
+    ProductionsAnswer,
+    ProductionSummaryAnswer,
 )
 from backend.trade.answers.versions import (
     VersionAnswer,
@@ -82,6 +88,10 @@ __all__ = [
     "PageAnswer",
     "PersonAnswer",
     "PlaceAnswer",
+    "ProductionAnswer",
+    "ProductionRefAnswer",
+    "ProductionSummaryAnswer",
+    "ProductionsAnswer",
     "ProposerAnswer",
     "ReceiptAnswer",
     "ReceiptDespatchAnswer",

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from backend.core.schema import AnchorAnswer
-from backend.trade.models import AmendmentKind, AmendmentState, DespatchState, OrderState, ReceiptState
+from backend.trade.models import AmendmentKind, AmendmentState, DespatchState, OrderState, ProductionState, ReceiptState
 from backend.trade.serializers import MoneySerializer, ReceiptCountSerializer
 
 Out = Serializer[Any]
@@ -150,6 +150,12 @@ class ReceiptRefAnswer(Out):
     state = serializers.ChoiceField(ReceiptState.choices)
 
 
+class ProductionRefAnswer(Out):
+    id = Text()
+    production_no = Text()
+    state = serializers.ChoiceField(ProductionState.choices)
+
+
 class IssuerAnswer(Out):
     organisation = Text()
 
@@ -206,6 +212,7 @@ class OrderAnswer(OrderSummaryAnswer):
     signatures = SignatureAnswer(many=True)
     despatches = DespatchRefAnswer(many=True)
     receipts = ReceiptRefAnswer(many=True)
+    productions = ProductionRefAnswer(many=True)
     amendments = AmendmentSummaryAnswer(many=True)
     amendment = AmendmentAnswer(allow_null=True, help_text="the one that waits for an answer")
     vouchers = serializers.ListField(child=serializers.DictField())

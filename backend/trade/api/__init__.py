@@ -24,10 +24,20 @@ from backend.trade.api.goods import (
     new_order,
 )
 from backend.trade.api.goods import urlpatterns as goods
+from backend.trade.api.productions import (
+    Production,
+    ProductionCancellation,
+    ProductionClosure,
+    ProductionOutput,
+    ProductionQuality,
+    Productions,
+    ProductionStart,
+)
+from backend.trade.api.productions import urlpatterns as productions
 from backend.trade.api.versions import OrderVersions
 from backend.trade.api.versions import urlpatterns as versions
 
-urlpatterns = [*goods, *amendments, *versions]
+urlpatterns = [*goods, *amendments, *productions, *versions]
 
 __all__ = [
     "Amendment",
@@ -46,6 +56,13 @@ __all__ = [
     "OrderSignature",
     "OrderVersions",
     "Orders",
+    "Production",
+    "ProductionCancellation",
+    "ProductionClosure",
+    "ProductionOutput",
+    "ProductionQuality",
+    "ProductionStart",
+    "Productions",
     "Receipt",
     "Receipts",
     "Tasks",

@@ -14,10 +14,14 @@ from backend.trade.documents.goods import (
     number_key,
     order_document,
     order_key,
+    party,
     receipt_circumstances,
     receipt_document,
     receipt_lines,
     whole_metres,
+)
+from backend.trade.documents.productions import (
+    production_document,
 )
 
 __all__ = [
@@ -32,6 +36,8 @@ __all__ = [
     "number_key",
     "order_document",
     "order_key",
+    "party",
+    "production_document",
     "receipt_circumstances",
     "receipt_document",
     "receipt_lines",

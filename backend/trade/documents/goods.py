@@ -42,7 +42,8 @@ def whole_metres(distance_m: float | None) -> int | None:
     return None if distance_m is None else round(distance_m)
 
 
-def _party(organisation: Organisation) -> dict[str, str]:
+def party(organisation: Organisation) -> dict[str, str]:
+    """A firm as documents name it."""
     return {"uscc": organisation.uscc, "name": organisation.name}
 
 
@@ -87,8 +88,8 @@ def order_document(order: PurchaseOrder) -> Document:
         "id": typed("order", order.id),
         "version": order.version,
         "order_no": order.order_no,
-        "buyer": _party(order.buyer),
-        "seller": _party(order.seller),
+        "buyer": party(order.buyer),
+        "seller": party(order.seller),
         "currency": order.currency,
         "issue_date": order.issue_date.isoformat(),
         "lines": [order_line_document(line) for line in order.lines.all()],
@@ -108,8 +109,8 @@ def despatch_document(despatch: Despatch) -> Document:
         "version": despatch.version,
         "despatch_no": despatch.despatch_no,
         "order": order_key(despatch.order, despatch.order_version),
-        "seller": _party(despatch.seller),
-        "carrier": _party(despatch.carrier) if despatch.carrier else None,
+        "seller": party(despatch.seller),
+        "carrier": party(despatch.carrier) if despatch.carrier else None,
         "plate_no": despatch.plate_no,
         "waybill_no": despatch.waybill_no,
         "packages": despatch.packages,
@@ -121,6 +122,7 @@ def despatch_document(despatch: Despatch) -> Document:
                 "quantity": quantity_text(line.quantity),
                 "unit": line.order_line.unit,
                 "lot": line.lot,
+                "production_no": line.production.production_no if line.production else "",
             }
             for line in despatch.lines.all()
         ],
@@ -158,7 +160,7 @@ def receipt_document(receipt: Receipt, lines: Iterable[ReceiptLine] | None = Non
             "version": receipt.despatch.version,
             "despatch_no": receipt.despatch.despatch_no,
         },
-        "buyer": _party(receipt.organisation),
+        "buyer": party(receipt.organisation),
         "signer_member": typed("member", receipt.signer_member_id),
         "assurance": receipt.assurance,
         "state": receipt.state,

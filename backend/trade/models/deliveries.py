@@ -7,6 +7,7 @@ from backend.core.ids import new_id
 from backend.parties.models import Device, Member, Organisation
 from backend.trade.models.orders import OrderLine, PurchaseOrder
 from backend.trade.models.places import PlaceFacts
+from backend.trade.models.production import ProductionOrder
 
 
 class DespatchState(models.TextChoices):
@@ -82,6 +83,9 @@ class DespatchLine(models.Model):
     unit_price = models.CharField(max_length=32)
     quantity = QuantityField()
     lot = models.CharField(max_length=64, blank=True)
+    production = models.ForeignKey(
+        ProductionOrder, on_delete=models.PROTECT, null=True, blank=True, related_name="despatch_lines"
+    )
 
     class Meta:
         ordering = ["id"]

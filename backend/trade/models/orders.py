@@ -34,6 +34,7 @@ ORDER_TRANSITIONS: dict[str, dict[str, str]] = {
     "amended_part": {OrderState.AMENDING: OrderState.PART_DELIVERED},
     "amended_all": {OrderState.AMENDING: OrderState.DELIVERED},
     "cancel": {OrderState.AMENDING: OrderState.CANCELLED},
+    "produce": {state: state for state in (*DELIVERING, OrderState.AMENDING)},
     "despatch": {state: state for state in DELIVERING},
     # goods that arrive while an amendment waits are signed for all the same: a fact is never refused
     "receive_none": {state: state for state in (*DELIVERING, OrderState.AMENDING)},

@@ -35,6 +35,8 @@ class ProductionOrder(models.Model):
     production_key = models.CharField(max_length=64)
     factory = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="productions")
     order = models.ForeignKey(PurchaseOrder, on_delete=models.PROTECT, related_name="productions")
+    # the version of the order that it was planned under
+    order_version = models.PositiveIntegerField(default=1)
     order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="productions")
     version = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=9, choices=ProductionState.choices, default=ProductionState.PLANNED)
@@ -47,6 +49,8 @@ class ProductionOrder(models.Model):
     planned_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    tested_at = models.DateTimeField(null=True)
+    cancellation_reason = models.CharField(max_length=500, blank=True)
     digest = models.CharField(max_length=64)
 
     class Meta:

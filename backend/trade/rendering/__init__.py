@@ -21,6 +21,10 @@ from backend.trade.rendering.goods import (
     signed_receipt_body,
     signing_body,
 )
+from backend.trade.rendering.productions import (
+    production_body,
+    production_summary,
+)
 from backend.trade.rendering.versions import (
     version_bodies,
 )
@@ -40,6 +44,8 @@ __all__ = [
     "organisation_body",
     "person_body",
     "place_body",
+    "production_body",
+    "production_summary",
     "receipt_body",
     "receipt_summary",
     "signature_body",

@@ -137,6 +137,10 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
             {"id": typed("receipt", row.id), "receipt_no": row.receipt_no, "state": row.state}
             for row in order.receipts.order_by("id")
         ],
+        "productions": [
+            {"id": typed("production", row.id), "production_no": row.production_no, "state": row.state}
+            for row in order.productions.order_by("id")
+        ],
         **_amendments_of(order, by),
         "vouchers": voucher_cards("order", [order.id], by=by),
         "anchor": known[issued[order.id]],

@@ -37,6 +37,11 @@ from backend.trade.selectors.goods import (
     undespatched,
     viewer,
 )
+from backend.trade.selectors.productions import (
+    find_production,
+    production_subject,
+    productions,
+)
 from backend.trade.selectors.versions import (
     order_version,
     versions,
@@ -60,6 +65,7 @@ __all__ = [
     "find_amendment",
     "find_despatch",
     "find_order",
+    "find_production",
     "find_receipt",
     "lines_summary",
     "may_attach",
@@ -69,6 +75,8 @@ __all__ = [
     "order_subject",
     "order_version",
     "orders",
+    "production_subject",
+    "productions",
     "receipt_subject",
     "receipts",
     "sees_prices",

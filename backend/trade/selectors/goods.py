@@ -85,7 +85,7 @@ def despatches(by: Actor) -> QuerySet[Despatch]:
         Despatch.objects.filter(scope)
         .select_related("order__buyer", "order__seller", "seller", "carrier", "driver__person")
         .prefetch_related(
-            Prefetch("lines", DespatchLine.objects.select_related("order_line")),
+            Prefetch("lines", DespatchLine.objects.select_related("order_line", "production")),
             Prefetch("milestones", Milestone.objects.select_related("member__person").order_by("id")),
             Prefetch("receipt", Receipt.objects.only("id", "receipt_no", "state", "despatch_id")),
         )

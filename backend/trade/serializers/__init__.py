@@ -36,6 +36,12 @@ from backend.trade.serializers.goods import (
     read,
     signed_act,
 )
+from backend.trade.serializers.productions import (
+    NewProductionSerializer,
+    ProductionOutputSerializer,
+    ProductionQualitySerializer,
+    ProductionStartSerializer,
+)
 
 __all__ = [
     "DECIMAL",
@@ -54,9 +60,13 @@ __all__ = [
     "NewDespatchSerializer",
     "NewLineSerializer",
     "NewOrderSerializer",
+    "NewProductionSerializer",
     "OrderCountSerializer",
     "OrderKeySerializer",
     "PaymentTermsSerializer",
+    "ProductionOutputSerializer",
+    "ProductionQualitySerializer",
+    "ProductionStartSerializer",
     "ReceiptCountSerializer",
     "RejectionSerializer",
     "SentFileSerializer",

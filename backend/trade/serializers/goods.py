@@ -223,6 +223,9 @@ class NewDespatchLineSerializer(StrictSerializer):
     order_line = serializers.CharField(max_length=16)
     quantity = serializers.RegexField(r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?$")
     lot = serializers.CharField(max_length=64, allow_blank=True, default="")
+    production_no = serializers.CharField(
+        max_length=64, allow_blank=True, default="", help_text="of the lot, where it was made for this order"
+    )
 
     def validate_quantity(self, value: str) -> Decimal:
         if not Decimal(value):

@@ -17,6 +17,15 @@ from backend.trade.services.orders import (
     sign_order,
     withdraw_order,
 )
+from backend.trade.services.productions import (
+    cancel_production,
+    close_production,
+    lots_sent,
+    plan_production,
+    report_production,
+    start_production,
+    test_production,
+)
 from backend.trade.services.receipts import SignedReceipt, sign_receipt
 
 __all__ = [
@@ -26,15 +35,22 @@ __all__ = [
     "ShipTo",
     "SignedReceipt",
     "agree_amendment",
+    "cancel_production",
+    "close_production",
     "confirm_order",
     "despatch_goods",
     "issue_order",
+    "lots_sent",
+    "plan_production",
     "propose_amendment",
     "refuse_amendment",
     "reject_order",
     "report_milestone",
+    "report_production",
     "sign_order",
     "sign_receipt",
+    "start_production",
+    "test_production",
     "withdraw_amendment",
     "withdraw_order",
 ]

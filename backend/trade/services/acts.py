@@ -18,7 +18,7 @@ from backend.evidence.subjects import typed_subject
 from backend.parties.models import Device, Member
 from backend.parties.selectors import consent_held, member_of
 from backend.trade import errors, places
-from backend.trade.models import Despatch, OrderAmendment, PurchaseOrder, Signature
+from backend.trade.models import Despatch, OrderAmendment, ProductionOrder, PurchaseOrder, Signature
 from backend.trade.signing import CLOCK_SKEW, SignedAct
 
 
@@ -45,7 +45,11 @@ def lock_order_of(order_id: UUID, *, organisation: UUID | None) -> PurchaseOrder
     return PurchaseOrder.objects.select_related("buyer", "seller").get(id=order_id)
 
 
-def move(row: PurchaseOrder | Despatch | OrderAmendment, transitions: dict[str, dict[str, str]], action: str) -> None:
+def move(
+    row: PurchaseOrder | Despatch | OrderAmendment | ProductionOrder,
+    transitions: dict[str, dict[str, str]],
+    action: str,
+) -> None:
     """Moves a document along its declared transition. Raises WrongState, also when another request moved it in between."""
     following = transitions[action].get(row.state)
     if following is None or not type(row).objects.filter(id=row.id, state=row.state).update(state=following):

@@ -33,6 +33,7 @@ from backend.trade.services.acts import (
     move,
     party_ids,
 )
+from backend.trade.services.productions import lots_sent
 from backend.trade.services.versions import keep_version
 from backend.trade.signing import SignedAct, acting_device, check_times
 
@@ -46,6 +47,7 @@ class DespatchTerms:
     order_line: str
     quantity: Decimal
     lot: str = ""
+    production_no: str = ""
 
 
 @transaction.atomic
@@ -74,6 +76,7 @@ def despatch_goods(
         raise RuleBroken("That driver does not drive for this carrier.", field="driver")
     shown, key = documents.document_number(despatch_no, field="despatch_no", limit=NUMBER_LIMIT)
     order_lines = _despatchable(order, lines)
+    lots = lots_sent(order, [(order_lines[line.order_line], line.lot, line.production_no) for line in lines])
     despatch = Despatch(
         despatch_no=shown,
         despatch_key=key,
@@ -103,9 +106,10 @@ def despatch_goods(
                 order_line=order_lines[line.order_line],
                 unit_price=order_lines[line.order_line].unit_price,
                 quantity=line.quantity,
-                lot=line.lot,
+                lot=lot,
+                production=production,
             )
-            for place, line in enumerate(lines, 1)
+            for place, (line, (lot, production)) in enumerate(zip(lines, lots, strict=True), 1)
         ]
     )
     document = documents.despatch_document(despatch)

@@ -156,7 +156,7 @@ def _lock_despatch(despatch_id: UUID, buyer: UUID | None) -> Despatch:
         raise NotFound()
     return (
         Despatch.objects.select_related("order__buyer", "order__seller", "seller", "carrier")
-        .prefetch_related(Prefetch("lines", DespatchLine.objects.select_related("order_line")))
+        .prefetch_related(Prefetch("lines", DespatchLine.objects.select_related("order_line", "production")))
         .get(id=despatch_id)
     )
 

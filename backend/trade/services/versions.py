@@ -21,7 +21,17 @@ VERSIONED = frozenset(
 )
 # The events that bring a document's next version, and so a row. One that only tells of a document again is not among them.
 VERSION_EVENTS = frozenset(
-    {"order.issued", "order.amended", "amendment.proposed", "despatch.despatched", "receipt.signed"}
+    {
+        "order.issued",
+        "order.amended",
+        "amendment.proposed",
+        "production.planned",
+        "production.started",
+        "production.produced",
+        "production.tested",
+        "despatch.despatched",
+        "receipt.signed",
+    }
 )
 
 

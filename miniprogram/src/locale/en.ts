@@ -446,6 +446,8 @@ const en: typeof zh = {
     'not-proposer': 'Only the side that proposed this may take it back',
     'not-issuer': 'Only the side that issued the order may take it back',
     'already-delivered': 'Goods of this order were received or are on their way',
+    'stale-version': 'The paper has a newer version; open it again',
+    'gtin-invalid': 'This is no trade item number',
     'already-signed': 'Somebody has signed this paper already',
     'receipt-exists': 'This despatch has been signed for already',
     'location-invalid': 'The location is not acceptable',

@@ -432,6 +432,8 @@ export default {
     'not-proposer': '只有提出变更的一方可以撤回',
     'not-issuer': '只有下达订单的一方可以收回',
     'already-delivered': '这份订单已有货物签收或在途，不能取消',
+    'stale-version': '单据已有更新的版本，请重新打开',
+    'gtin-invalid': '商品条码不对',
     'already-signed': '这张单已经有人签过了',
     'receipt-exists': '这张发货单已经签收过了',
     'location-invalid': '位置不合格',
