@@ -230,6 +230,10 @@ SPECTACULAR_SETTINGS = {
         "DespatchState": "backend.trade.models.DespatchState",
         "ReceiptState": "backend.trade.models.ReceiptState",
         "AlertState": "backend.risk.models.AlertState",
+        "VerdictState": ["sound", "waiting", "broken"],
+        "OrganisationKind": "backend.parties.models.OrganisationKind",
+        "InvitationState": ["open", "accepted", "withdrawn", "guessed", "expired"],
+        "DelegationState": ["holds", "later", "over", "revoked"],
     },
 }
 

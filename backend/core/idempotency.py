@@ -38,14 +38,17 @@ def _digest(request: Request) -> str:
     return hashlib.sha256(f"{request.method} {request.path}\n{text}".encode()).hexdigest()
 
 
-def idempotent(write: Callable[..., Response]) -> Callable[..., Response]:
+def idempotent(write: Callable[..., Response] | None = None, *, told_once: tuple[str, ...] = ()) -> Any:
     """Decorates a write of an API view: opens the transaction, stores the answer with the caller's key, and gives it again for a repeat.
 
     The key is the header Idempotency-Key (the phone's `client_event_id`), unique with the person. A refused write stores nothing and may
     be tried again. A repeat is found out when it fails, at the latest when its answer is stored: all it did is rolled back then, so a write
     changes nothing outside the database before its commit. Two at once: the second waits for the first's commit, then gets its answer.
+    `told_once` names members of the answer that are secrets: they are not stored, and null in a repeat.
     Raises KeyRequired (400) and KeyMismatch (409, same key with another request).
     """
+    if write is None:
+        return lambda decorated: idempotent(decorated, told_once=told_once)
 
     @wraps(write)
     def once(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -58,12 +61,11 @@ def idempotent(write: Callable[..., Response]) -> Callable[..., Response]:
         try:
             with transaction.atomic():
                 response = write(self, request, *args, **kwargs)
+                body = json.loads(json.dumps(response.data, cls=JSONEncoder))
+                if told_once:
+                    body |= dict.fromkeys(told_once)
                 IdempotentAnswer.objects.create(
-                    person_id=person,
-                    key=key,
-                    request_sha256=digest,
-                    status=response.status_code,
-                    body=json.loads(json.dumps(response.data, cls=JSONEncoder)),
+                    person_id=person, key=key, request_sha256=digest, status=response.status_code, body=body
                 )
             return response
         except Exception:

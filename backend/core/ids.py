@@ -32,6 +32,9 @@ PREFIXES = {
     "alert": "alr",
     "consent": "ltx",
     "session": "ses",
+    "verification": "vfn",
+    "invitation": "ivt",
+    "delegation": "dlg",
 }
 
 

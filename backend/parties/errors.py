@@ -79,6 +79,50 @@ class AlreadyMember(Conflict):
     code, title = "already-member", "This person is a member of the organisation already"
 
 
+class NotVerified(Conflict):
+    code, title = "not-verified", "This organisation is not verified"
+
+
+class VerifiedBefore(Conflict):
+    code, title = "verified-before", "This organisation is verified already"
+
+
+class RoleForeign(RuleBroken):
+    code, title = "role-foreign", "This kind of organisation has no such role"
+
+
+class LastAdministrator(Conflict):
+    code, title = "last-administrator", "An organisation keeps at least one administrator"
+
+
+class FirstAdministrator(Conflict):
+    code, title = "first-administrator", "The operator enrols the first administrator; all others are invited by them"
+
+
+class InvitationInvalid(NotAuthenticated):
+    """Wrong, used, expired, withdrawn or guessed at too often: whoever holds no valid code learns nothing of which."""
+
+    code, title = "invitation-invalid", "This invitation code is not valid, or no longer"
+
+
+class InvitationEnded(Conflict):
+    code, title = "invitation-ended", "This invitation was accepted or withdrawn before"
+
+
+class UsernameTaken(Conflict):
+    code, title = "username-taken", "Somebody else has this user name"
+
+
+class PasswordWeak(RuleBroken):
+    code, title = "password-weak", "This password is too easy to guess"
+
+
+class AuthorityExceeded(Forbidden):
+    """The member signs under a delegation, and this lies outside of it. The field says in what: document, amount or time."""
+
+    code, title = "authority-exceeded", "Your delegation does not cover this signature"
+
+
 class ConsentTextUnknown(RuleBroken):
     code, title = "consent-text-unknown", "That is not the present text of this consent"
 

@@ -6,7 +6,11 @@ payload (ids as text):
     SESSION_REFUSED   login, source (keyed hash), code, channel, and person, member, organisation, device where they are known
     SESSION_REFUSALS  window, source, started_at, count
     DEVICE_*          device, person, member, organisation
-    MEMBER_REVOKED    member, person, organisation
+    ORGANISATION_*    organisation, and verification where one is given or taken back
+    INVITATION_*      invitation, organisation
+    MEMBER_ENROLLED   member, person, organisation, enrolled_by (a member; none: the server's own command), invitation where there was one
+    MEMBER_*          member, person, organisation
+    DELEGATION_*      delegation, organisation, from_member, to_member
     CONSENT_*         consent, person, member, organisation, purpose
 """
 
@@ -15,6 +19,15 @@ SESSION_REFUSED = "session.refused"
 SESSION_REFUSALS = "session.refusals"
 DEVICE_REGISTERED = "device.registered"
 DEVICE_REVOKED = "device.revoked"
+ORGANISATION_CREATED = "organisation.created"
+ORGANISATION_VERIFIED = "organisation.verified"
+ORGANISATION_UNVERIFIED = "organisation.unverified"
+INVITATION_ISSUED = "invitation.issued"
+INVITATION_WITHDRAWN = "invitation.withdrawn"
+MEMBER_ENROLLED = "member.enrolled"
+MEMBER_ROLES_CHANGED = "member.roles_changed"
 MEMBER_REVOKED = "member.revoked"
+DELEGATION_GRANTED = "delegation.granted"
+DELEGATION_REVOKED = "delegation.revoked"
 CONSENT_GIVEN = "consent.given"
 CONSENT_WITHDRAWN = "consent.withdrawn"

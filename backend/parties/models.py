@@ -75,6 +75,13 @@ class Verification(models.TextChoices):
     VERIFIED = "VERIFIED", "已核验"
 
 
+class VerificationMethod(models.TextChoices):
+    BUSINESS_LICENCE = "business_licence"  # with the authorisation letter of whoever acts for it
+    BANK_TRANSFER = "bank_transfer"
+    COMPANY_SEAL = "company_seal"
+    DEMONSTRATION = "demonstration"
+
+
 class Organisation(models.Model):
     """A firm, by its unified social credit code (GB 32100). Anybody may claim a code; one organisation alone is verified for it."""
 
@@ -156,6 +163,130 @@ class Member(models.Model):  # type: ignore[django-manager-missing]
     def has_role(self, *roles: str) -> bool:
         """Whether the member has one of these roles."""
         return any(role in self.roles for role in roles)
+
+
+# What a member of each kind of organisation may be. Risk officers sit where alerts are acted on; only a carrier's people drive.
+TRADING_ROLES = frozenset({Role.MAKER, Role.CHECKER, Role.SIGNER, Role.VIEWER, Role.ADMIN})
+ROLES_OF_KIND: dict[str, frozenset[Role]] = {
+    OrganisationKind.BUYER: TRADING_ROLES | {Role.RISK_OFFICER},
+    OrganisationKind.SELLER: TRADING_ROLES,
+    OrganisationKind.FACTORY: TRADING_ROLES,
+    OrganisationKind.CARRIER: TRADING_ROLES | {Role.DRIVER},
+    OrganisationKind.FUNDER: TRADING_ROLES | {Role.RISK_OFFICER},
+    OrganisationKind.OPERATOR: frozenset({Role.VIEWER, Role.RISK_OFFICER, Role.ADMIN}),
+    OrganisationKind.AUDITOR: frozenset({Role.VIEWER, Role.ADMIN}),
+}
+
+
+class OrganisationVerification(models.Model):
+    """That an organisation was found to be who it claims to be: how, by which member of the operator (none: by the server's own command),
+    and, where that was taken back, by whom and why. One holds at a time."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="verifications")
+    method = models.CharField(max_length=32, choices=VerificationMethod.choices)
+    reference = models.CharField(max_length=120, blank=True)
+    verified_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    verified_at = models.DateTimeField(default=clock.now)
+    revoked_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation"], condition=Q(revoked_at__isnull=True), name="verification_holds_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, reason="") | (Q(revoked_at__isnull=False) & ~Q(reason="")),
+                name="verification_revoked_says_why",
+            ),
+        ]
+
+
+class Invitation(models.Model):  # type: ignore[django-manager-missing]
+    """That somebody may join an organisation, once, until `expires_at`. Of the code only a keyed digest is kept; `locator` is its public part,
+    under which wrong codes are counted (`tries`)."""
+
+    TRIES = 5
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="invitations")
+    name = models.CharField(max_length=64)
+    name_en = models.CharField(max_length=64, blank=True)
+    roles = models.JSONField()
+    locator = models.CharField(max_length=8, unique=True)
+    code_digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    issued_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    issued_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="invitations")
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(tries__lte=5), name="invitation_tries_bounded"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(withdrawn_at__isnull=True), name="invitation_ends_once"
+            ),
+        ]
+
+    @property
+    def state(self) -> str:
+        """`open`, or what ended it: `accepted`, `withdrawn`, `guessed` (too many wrong codes), `expired`."""
+        if self.accepted_at:
+            return "accepted"
+        if self.withdrawn_at:
+            return "withdrawn"
+        if self.tries >= self.TRIES:
+            return "guessed"
+        return "expired" if self.expires_at <= clock.now() else "open"
+
+
+class DelegatedDocument(models.TextChoices):
+    """What may be signed under a delegation: the noun of the act (`order.sign`, `receipt.sign`)."""
+
+    ORDER = "order"
+    AMENDMENT = "amendment"
+    RECEIPT = "receipt"
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+    DISPUTE = "dispute"
+
+
+class Delegation(models.Model):  # type: ignore[django-manager-missing]
+    """That a member may sign for the organisation what a signer may, within kinds of document, an amount and a time."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="delegations")
+    from_member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="delegations_given")
+    to_member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="delegations")
+    doc_types = models.JSONField()
+    max_amount_fen = models.BigIntegerField()
+    currency = models.CharField(max_length=3, default="CNY")
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField()
+    granted_at = models.DateTimeField(default=clock.now)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(valid_from__lt=models.F("valid_to")), name="delegation_has_a_time"),
+            models.CheckConstraint(condition=Q(max_amount_fen__gt=0), name="delegation_has_an_amount"),
+            models.CheckConstraint(condition=~Q(from_member=models.F("to_member")), name="delegation_to_another"),
+        ]
+        indexes = [models.Index(fields=["to_member"], condition=Q(revoked_at__isnull=True), name="delegation_held")]
+
+    @property
+    def state(self) -> str:
+        """`holds`, `later` (not yet), `over`, or `revoked`."""
+        now = clock.now()
+        if self.revoked_at:
+            return "revoked"
+        return "later" if now < self.valid_from else "holds" if now < self.valid_to else "over"
 
 
 class Platform(models.TextChoices):

@@ -5,14 +5,27 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from knox.crypto import hash_token
 
 from backend.core import clock
-from backend.core.errors import DomainError, NotAuthenticated
+from backend.core.errors import DomainError, Forbidden, NotAuthenticated, NotFound
 from backend.core.events import Actor
-from backend.parties.errors import DeviceRevoked, MemberForeign, NotEnrolled
-from backend.parties.models import Consent, LoginRecord, Member, OrganisationKind, Person, Role, Session, Verification
+from backend.parties.errors import AuthorityExceeded, DeviceRevoked, MemberForeign, NotEnrolled
+from backend.parties.models import (
+    Consent,
+    Delegation,
+    Device,
+    Invitation,
+    LoginRecord,
+    Member,
+    Organisation,
+    OrganisationKind,
+    Person,
+    Role,
+    Session,
+    Verification,
+)
 from backend.parties.texts import CONSENT_TEXTS, ConsentText
 
 _origins: list[Callable[[], str]] = []
@@ -132,3 +145,124 @@ def consent_held(
 def _newest_answer(person_id: UUID, text: ConsentText) -> Consent | None:
     newest = Consent.objects.filter(person=person_id, purpose=text.purpose).order_by("-id").first()
     return newest if newest and newest.text_sha256 == text.sha256 else None
+
+
+def may_sign(
+    member: Member, doc_type: str, amount_fen: int, at: datetime, *, currency: str = "CNY"
+) -> Delegation | None:
+    """By what right the member signs: None for a signer, who signs everything; else the delegation that covers this document.
+
+    `doc_type` is a DelegatedDocument, `at` the phone's clock at the act. A phone's clock can be set, so a delegation covers what was signed
+    in its time and arrives before its end. It lapses with its grantor's own right. Raises Forbidden for who has neither role nor
+    delegation, AuthorityExceeded naming what is not covered: doc_type, at, or amount.
+    """
+    if member.has_role(Role.SIGNER):
+        return None
+    held = delegations_held(member)
+    if not held:
+        raise Forbidden()
+    now = clock.now()
+    of_kind = [one for one in held if doc_type in one.doc_types]
+    in_time = [one for one in of_kind if one.valid_from <= at < one.valid_to and one.valid_from <= now < one.valid_to]
+    enough = [one for one in in_time if one.currency == currency and amount_fen <= one.max_amount_fen]
+    if not of_kind:
+        raise AuthorityExceeded("No delegation of yours is for this kind of document.", field="doc_type")
+    if not in_time:
+        raise AuthorityExceeded("Your delegation does not cover this time.", field="at")
+    if not enough:
+        raise AuthorityExceeded("The amount is over what was delegated to you.", field="amount")
+    return enough[0]
+
+
+def delegations_held(member: Member) -> list[Delegation]:
+    """What was delegated to the member and not taken back, by somebody who still may; in time or not."""
+    rows = Delegation.objects.filter(to_member=member, revoked_at=None, from_member__active=True)
+    granted = rows.select_related("from_member").order_by("id")
+    return [one for one in granted if one.from_member.has_role(Role.SIGNER, Role.ADMIN)]
+
+
+def signs(member: Member, *doc_types: str) -> list[bool]:
+    """For each kind of document, whether one may be the member's to sign now: what pages and task lists offer."""
+    if member.has_role(Role.SIGNER):
+        return [True] * len(doc_types)
+    now = clock.now()
+    held = [one for one in delegations_held(member) if one.valid_from <= now < one.valid_to]
+    return [any(doc_type in one.doc_types for one in held) for doc_type in doc_types]
+
+
+def administered(by: Actor) -> Member | None:
+    """The member who acts when they administer their organisation, else None."""
+    member = member_of(by)
+    return member if member and member.has_role(Role.ADMIN) else None
+
+
+def operates(by: Actor) -> bool:
+    """Whether an administrator of the verified operator acts."""
+    member = administered(by)
+    return (
+        member is not None
+        and member.organisation.kind == OrganisationKind.OPERATOR
+        and member.organisation.verification == Verification.VERIFIED
+    )
+
+
+def organisations(by: Actor) -> QuerySet[Organisation]:
+    """The caller's own organisation; all of them for the operator's administrators."""
+    own = Q() if operates(by) else Q(members=by.member, members__active=True)
+    rows = Organisation.objects.filter(own)
+    return rows.prefetch_related("verifications__verified_by__organisation")
+
+
+def members(by: Actor) -> QuerySet[Member]:
+    """The members of the organisation that the caller administers, former ones too; nobody for others."""
+    own = administered(by)
+    rows = Member.objects.filter(organisation=own.organisation_id) if own else Member.objects.none()
+    return rows.select_related("person", "organisation", "enrolled_by__person", "enrolled_by__organisation")
+
+
+def member_by_id(by: Actor, member_id: UUID) -> Member:
+    """A member of the organisation that the caller administers. Raises NotFound."""
+    member = members(by).filter(id=member_id).first()
+    if member is None:
+        raise NotFound()
+    return member
+
+
+def invitations(by: Actor) -> QuerySet[Invitation]:
+    """The invitations into the organisation that the caller administers, and those that its members issued into others."""
+    own = administered(by)
+    if own is None:
+        return Invitation.objects.none()
+    mine = Q(organisation=own.organisation_id) | Q(issued_by__organisation=own.organisation_id)
+    return Invitation.objects.filter(mine).select_related("organisation", "issued_by__person", "member")
+
+
+def delegations(by: Actor) -> QuerySet[Delegation]:
+    """The delegations of the organisation for its signers and administrators; for others those they hold."""
+    own = member_of(by)
+    if own is None:
+        return Delegation.objects.none()
+    all_own = own.has_role(Role.SIGNER, Role.ADMIN)
+    rows = Delegation.objects.filter(**({"organisation": own.organisation_id} if all_own else {"to_member": own}))
+    return rows.select_related("from_member__person", "to_member__person")
+
+
+def devices(by: Actor) -> QuerySet[Device]:
+    """The caller's own handsets: registered by them, or signed in on."""
+    mine = Q(registered_by__person=by.person) | Q(sessions__user=by.person)
+    return (
+        Device.objects.filter(mine).select_related("registered_by").distinct() if by.person else Device.objects.none()
+    )
+
+
+def devices_of_member(by: Actor, member_id: UUID) -> QuerySet[Device]:
+    """The handsets that a member of the administered organisation registered for it. Raises NotFound."""
+    return Device.objects.filter(registered_by=member_by_id(by, member_id)).select_related("registered_by")
+
+
+def may_revoke_device(by: Actor, device: Device) -> bool:
+    """Whether the caller registered the handset, or administers the organisation it was registered for."""
+    own = administered(by)
+    return device.registered_by.person_id == by.person or (
+        own is not None and own.organisation_id == device.registered_by.organisation_id
+    )

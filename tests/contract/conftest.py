@@ -5,12 +5,17 @@ import io
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from PIL import Image
 
+from backend.core.clock import now
+from backend.core.ids import typed
+from backend.parties import services
+from backend.parties.models import Device
 from tests.amending import propose
-from tests.cast import TWELVE_KM_AWAY, Cast, confirmed_order, despatched, make_cast, phone_of
+from tests.cast import TWELVE_KM_AWAY, Cast, confirmed_order, despatched, make_cast, office, phone_of
 from tests.phone import Json, Phone
 
 
@@ -34,6 +39,7 @@ class Story:
     upload: str
     alert: str
     event: str
+    people: dict[str, str]
 
     @property
     def ids(self) -> dict[str, str]:
@@ -50,6 +56,7 @@ class Story:
             "event_id": self.event,
             "buyer_uscc": self.cast.buyer.uscc,
             "order_no": self.order["document"]["order_no"],
+            **self.people,
         }
 
 
@@ -115,4 +122,21 @@ def story(drain: Callable[[], None]) -> Story:
         upload=photo,
         alert=alerts["results"][0]["id"],
         event=receipt["anchor"]["event"],
+        people=_people(cast),
     )
+
+
+def _people(cast: Cast) -> dict[str, str]:
+    """The buyer's, as wire ids: an invitation, a delegation, a member, a handset."""
+    by = office(cast.office)
+    soon = {"valid_from": now(), "valid_to": now() + timedelta(days=1)}
+    delegation = services.grant_delegation(
+        by=by, to_member=cast.clerk.id, doc_types=["order"], max_amount_fen=100, **soon
+    )
+    return {
+        "organisation": typed("organisation", cast.buyer.id),
+        "member": typed("member", cast.clerk.id),
+        "invitation": typed("invitation", services.invite(by=by, name="New", roles=["viewer"]).invitation.id),
+        "delegation": typed("delegation", delegation.id),
+        "device": typed("device", Device.objects.get(registered_by=cast.clerk).id),
+    }

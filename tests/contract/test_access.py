@@ -12,6 +12,18 @@ from tests.phone import Json, Phone
 
 # Who is not signed in may sign in, and read how.
 OPEN_TO_ALL = {("api/v1/session/", "POST"), ("api/v1/schema/", "GET"), ("api/v1/docs/", "GET")}
+ACTED_ON = (
+    "order",
+    "amendment",
+    "production",
+    "despatch",
+    "alert",
+    "organisation",
+    "member",
+    "invitation",
+    "delegation",
+    "device",
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -37,6 +49,7 @@ OPERATIONS = _operations()
 READS = [route for route, method in OPERATIONS if method == "GET" and (route, method) not in OPEN_TO_ALL]
 # These answer an outsider with what is the outsider's own, or everybody's.
 OWN = {"api/v1/session/", "api/v1/consents/", "api/v1/logins/", "api/v1/carriers/"}
+OWN |= {f"api/v1/{name}/" for name in ("organisations", "members", "invitations", "delegations", "devices")}
 
 
 def _path(route: str, ids: dict[str, str]) -> str:
@@ -93,9 +106,7 @@ def test_an_outsider_can_act_on_nothing_and_cannot_tell_what_is_there(story: Sto
     stranger = story.stranger
     act = stranger.order_act(story.order)
     proposed = proposal(story.sales, story.order, {"1": {"quantity": "7"}})
-    absent = story.ids | {
-        kind: to_typeid(PREFIXES[kind], new_id()) for kind in ("order", "amendment", "production", "despatch", "alert")
-    }
+    absent = story.ids | {kind: to_typeid(PREFIXES[kind], new_id()) for kind in ACTED_ON}
     attempts: list[tuple[str, Json]] = [
         ("/api/v1/orders/{order}/signature", act),
         ("/api/v1/orders/{order}/confirmation", act),
@@ -109,6 +120,13 @@ def test_an_outsider_can_act_on_nothing_and_cannot_tell_what_is_there(story: Sto
         ("/api/v1/productions/{production}/closure", {}),
         ("/api/v1/productions/{production}/cancellation", {"reason": "no"}),
         ("/api/v1/alerts/{alert}/acknowledgement", {"note": "seen"}),
+        ("/api/v1/organisations/{organisation}/verification", {"method": "company_seal"}),
+        ("/api/v1/organisations/{organisation}/verification/revocation", {"reason": "no"}),
+        ("/api/v1/members/{member}/roles", {"roles": ["viewer"]}),
+        ("/api/v1/members/{member}/revocation", {}),
+        ("/api/v1/invitations/{invitation}/withdrawal", {}),
+        ("/api/v1/delegations/{delegation}/revocation", {}),
+        ("/api/v1/devices/{device}/revocation", {}),
     ]
     for path, body in attempts:
         there, nowhere = (_refusal(stranger, path.format(**ids), body) for ids in (story.ids, absent))

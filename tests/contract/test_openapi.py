@@ -60,6 +60,8 @@ def _caller(story: Story, case: Case) -> Phone:
     """Whoever gets furthest: the others' refusals are tried elsewhere."""
     if case.method == "DELETE":
         return phone_of(story.cast.sales)  # who signs out here is not to be signed out below
+    if any(f"/{name}/" in case.path for name in ("members", "invitations", "delegations", "devices")):
+        return phone_of(story.cast.office)
     if "/alerts/" in case.path:
         return story.officer
     if case.path.endswith("/milestones"):
@@ -83,6 +85,7 @@ def _known(story: Story) -> dict[str, Any]:
         "purpose": LOCATION.purpose,
         "text_id": LOCATION.id,
         "text_version": LOCATION.version,
+        "organisation": None,
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from backend.core.models import Event
-from backend.parties import services, wechat_simulator
+from backend.parties import wechat_simulator
 from backend.parties.models import Consent, Device, LoginRecord, Member, Organisation, Person, Session
 from tests.parties.client import PhoneClient
 
@@ -31,8 +31,8 @@ class People:
 
 @pytest.fixture
 def people(db: None) -> People:
-    buyer = services.create_organisation(uscc="91310115MA1LQYX08M", name="澜桥", kind="BUYER")
-    outsider = services.create_organisation(uscc="91440300MA5EXYW124", name="旁人", kind="SELLER")
+    buyer = Organisation.objects.create(uscc="91310115MA1LQYX08M", name="澜桥", kind="BUYER")
+    outsider = Organisation.objects.create(uscc="91440300MA5EXYW124", name="旁人", kind="SELLER")
     chen = Person.objects.create_user(name="陈黎", openid="o-chen", username="chen.li", password="orange-boat-17-lamp")
     he = Person.objects.create_user(name="何川", openid="o-he", username="he.chuan", password="orange-boat-18-lamp")
     eve = Person.objects.create_user(name="旁人", openid="o-eve", username="eve", password="orange-boat-19-lamp")

@@ -30,9 +30,9 @@ def test_a_code_with_a_wrong_check_digit_or_form_is_refused(db, code):
 
 def test_many_may_claim_a_code_and_one_is_verified(people):
     copy = services.create_organisation(uscc=people.buyer.uscc, name="假澜桥", kind="BUYER")
-    services.verify_organisation(by=SYSTEM, organisation=people.buyer, method="business licence")
+    services.verify_organisation(by=SYSTEM, organisation=people.buyer, method="business_licence")
     with pytest.raises(AlreadyVerified):
-        services.verify_organisation(by=SYSTEM, organisation=copy, method="business licence")
+        services.verify_organisation(by=SYSTEM, organisation=copy, method="business_licence")
     copy.refresh_from_db()
     assert (people.buyer.verification, copy.verification) == (Verification.VERIFIED, Verification.CLAIMED)
 
@@ -51,8 +51,8 @@ def test_a_site_off_the_globe_is_impossible(people):
 
 def test_a_person_is_enrolled_once_with_roles_that_exist(people):
     person = Person.objects.create_user(name="新人")
-    member = services.enrol_member(by=SYSTEM, person=person, organisation=people.buyer, roles=["driver", "viewer"])
-    assert (member.organisation, member.roles) == (people.buyer, ["driver", "viewer"])
+    member = services.enrol_member(by=SYSTEM, person=person, organisation=people.buyer, roles=["signer", "viewer"])
+    assert (member.organisation, member.roles) == (people.buyer, ["signer", "viewer"])
     with pytest.raises(AlreadyMember):
         services.enrol_member(by=SYSTEM, person=person, organisation=people.buyer, roles=["viewer"])
     for roles in (["king"], []):

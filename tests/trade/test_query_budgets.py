@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 BUDGETS = {
     "clerk tasks/": 15,
     "sales tasks/": 11,
-    "driver tasks/": 9,
+    "driver tasks/": 10,
     "clerk orders/": 4,
     "clerk despatches/": 6,
     "driver despatches/": 6,

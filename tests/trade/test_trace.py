@@ -12,6 +12,7 @@ from backend.core.clock import now
 from backend.core.ids import PREFIXES, from_typeid
 from backend.core.models import DataKey, Event
 from backend.core.sealed import declared
+from backend.parties.services import grant_delegation
 from backend.trade.models import (
     Despatch,
     DespatchLine,
@@ -26,7 +27,7 @@ from backend.trade.models import (
     Signature,
 )
 from tests.amending import propose
-from tests.cast import AT_GATE, Cast, confirmed_order, despatched, issued_order, phone_of
+from tests.cast import AT_GATE, Cast, confirmed_order, despatched, issued_order, office, phone_of
 from tests.phone import Json, Phone
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +145,8 @@ def test_every_column_of_a_sealed_row_is_sealed_or_named_as_derived(
     propose(sales, confirmed_order(cast, clerk, sales, order_no="PO-3"), {"1": {"quantity": "7"}})
     lot = {"order": second["id"], "order_line": "2", "production_no": "M", "lot": "L", "planned_quantity": "5"}
     assert sales.post("/api/v1/productions/", lot)[0] == 201
+    until = {"valid_from": now(), "valid_to": now() + timedelta(days=1)}
+    grant_delegation(by=office(cast.clerk), to_member=cast.office.id, doc_types=["order"], max_amount_fen=1, **until)
     ours = [one for one in declared() if one.model._meta.app_label == "trade"]
     assert {one.model for one in ours} == {
         PurchaseOrder,

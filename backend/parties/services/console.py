@@ -1,24 +1,31 @@
 """Signing in to the console: username and password, a Django session."""
 
+import re
+from dataclasses import replace
 from importlib import import_module
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import auth
-from django.db import transaction
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
+from backend.core.errors import Malformed
 from backend.parties import sockets
 from backend.parties.auth import MEMBER_KEY
-from backend.parties.errors import NotEnrolled, PasswordWrong
+from backend.parties.errors import NotEnrolled, PasswordWeak, PasswordWrong, UsernameTaken
 from backend.parties.models import LoginRecord, Member, Person
 from backend.parties.origins import client_ip, origin_of
 from backend.parties.selectors import choose_member
 from backend.parties.services import lockout
 from backend.parties.services.attempts import Attempt, counted, record_opened
+from backend.parties.services.invitations import accept_invitation, find_invitation
 from backend.parties.usernames import canonical_username
 
 ASSURANCE = "L1"
+USERNAME = re.compile(r"[\w.@+-]{3,64}")
 
 
 def sign_in_console(*, username: str, password: str, request: HttpRequest, member: UUID | None = None) -> LoginRecord:
@@ -40,6 +47,34 @@ def sign_in_console(*, username: str, password: str, request: HttpRequest, membe
         record = _open(attempt, request)
         sockets.close(displaced)
         return record
+
+
+def join_at_console(*, code: str, username: str, password: str, request: HttpRequest) -> LoginRecord:
+    """Accepts an invitation with a new user name and password, and signs this browser in. Tries count by address, as sign-ins do.
+
+    Raises Malformed (user name), PasswordWeak, InvitationInvalid, UsernameTaken, LockedOut.
+    """
+    name = canonical_username(username)
+    if not USERNAME.fullmatch(name):
+        raise Malformed("3 to 64 letters, digits, dots, dashes or underscores.", field="username")
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise PasswordWeak(" ".join(error.messages), field="password") from None
+    attempt = _attempt(request, lockout.source_of("invitation", client_ip(request)))
+    with counted(attempt):
+        invitation = find_invitation(code)
+        with transaction.atomic():
+            try:
+                with transaction.atomic():
+                    person = Person.objects.create_user(
+                        name=invitation.name, name_en=invitation.name_en, username=name, password=password
+                    )
+            except IntegrityError:
+                raise UsernameTaken(field="username") from None
+            member = accept_invitation(by=attempt.actor(ASSURANCE), invitation=invitation, person=person)
+            joined = replace(attempt, person=person, member=member)
+            return _open(joined, request)
 
 
 def open_console_session(*, person: Person, request: HttpRequest, member: UUID | None = None) -> LoginRecord:

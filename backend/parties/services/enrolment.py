@@ -1,72 +1,122 @@
-"""Organisations, their places and their people."""
+"""Who becomes a member, by whose word, and what a member may do."""
 
-from decimal import Decimal
+from dataclasses import replace
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from stdnum.cn import uscc as social_credit_code
-from stdnum.exceptions import ValidationError
 
-from backend.core.errors import Malformed
-from backend.core.events import SYSTEM, Actor
-from backend.parties.errors import AlreadyMember, AlreadyVerified, UsccInvalid
-from backend.parties.models import Member, Organisation, Person, Role, Site, Verification
-
-
-def create_organisation(*, uscc: str, name: str, kind: str, name_en: str = "", by: Actor = SYSTEM) -> Organisation:
-    """An organisation that claims a unified social credit code (GB 32100-2015: 18 characters, the last a check digit).
-
-    It is CLAIMED until somebody verifies it. Raises UsccInvalid.
-    """
-    try:
-        checked = social_credit_code.validate(uscc)
-    except ValidationError:
-        raise UsccInvalid(
-            f"“{uscc}” is not one: 18 characters with a check digit were expected.", field="uscc"
-        ) from None
-    return Organisation.objects.create(uscc=checked, name=name, name_en=name_en, kind=kind)
+from backend.core import clock
+from backend.core.errors import Forbidden, NotFound
+from backend.core.events import SYSTEM, Actor, emit
+from backend.core.ids import typed
+from backend.core.sections import Section
+from backend.parties import events
+from backend.parties.errors import AlreadyMember, LastAdministrator
+from backend.parties.models import Invitation, Member, Organisation, Person, Role
+from backend.parties.services.authority import administrator, administrators, checked_roles, lock_organisation
 
 
-def verify_organisation(*, by: Actor, organisation: Organisation, method: str) -> Organisation:
-    """Records that the organisation is who it claims to be, how that was found, and by whom.
-
-    Raises AlreadyVerified when another one is verified under the same code.
-    """
-    try:
-        with transaction.atomic():
-            Organisation.objects.filter(id=organisation.id).update(
-                verification=Verification.VERIFIED, verified_method=method, verified_by=by.member
-            )
-    except IntegrityError:
-        raise AlreadyVerified() from None
-    organisation.refresh_from_db()
-    return organisation
-
-
-def add_site(
-    *,
-    organisation: Organisation,
-    name: str,
-    address: str,
-    latitude: Decimal,
-    longitude: Decimal,
-    radius_m: int,
-    by: Actor = SYSTEM,
-) -> Site:
-    """A place of the organisation: WGS-84 degrees, radius in metres."""
-    return Site.objects.create(
-        organisation=organisation, name=name, address=address, latitude=latitude, longitude=longitude, radius_m=radius_m
-    )
-
-
+@transaction.atomic
 def enrol_member(*, by: Actor, person: Person, organisation: Organisation, roles: list[str]) -> Member:
-    """Makes a person a member with these roles. Raises Malformed for a role that is none, AlreadyMember."""
-    unknown = [role for role in roles if role not in Role.values]
-    if unknown or not roles:
-        raise Malformed(f"Not a role: {', '.join(unknown) or 'none given'}.", field="roles")
-    try:
-        with transaction.atomic():
-            return Member.objects.create(
-                person=person, organisation=organisation, roles=roles, enrolled_by_id=by.member
-            )
-    except IntegrityError:
-        raise AlreadyMember() from None
+    """Makes a person a member with these roles without an invitation: the server's own command, nobody else.
+
+    Raises Forbidden, Malformed for a role that is none, RoleForeign, AlreadyMember.
+    """
+    if by is not SYSTEM:
+        raise Forbidden()
+    return enrol(by=by, person=person, organisation=organisation, roles=checked_roles(organisation, roles))
+
+
+def enrol(
+    *, by: Actor, person: Person, organisation: Organisation, roles: list[str], invitation: Invitation | None = None
+) -> Member:
+    """The membership, made or (for a former member) made again, with who enrolled whom; in the caller's transaction.
+
+    `by` is whoever joins, as far as known: the enrolling member stands in the invitation. Raises AlreadyMember.
+    """
+    fields = {
+        "roles": roles,
+        "enrolled_by": invitation.issued_by if invitation else None,
+        "enrolled_at": clock.now(),
+        "active": True,
+    }
+    former = Member.objects.filter(person=person, organisation=organisation)
+    if former.filter(active=False).update(**fields):
+        member = former.get()
+    else:
+        try:
+            with transaction.atomic():
+                member = Member.objects.create(person=person, organisation=organisation, **fields)
+        except IntegrityError:
+            raise AlreadyMember() from None
+    facts = {
+        "member": typed("member", member.id),
+        "organisation": typed("organisation", organisation.id),
+        "roles": roles,
+        "enrolled_by": member.enrolled_by_id and typed("member", member.enrolled_by_id),
+        "enrolled_at": clock.rfc3339(member.enrolled_at),
+        "invitation": invitation and typed("invitation", invitation.id),
+    }
+    known = {"person": typed("person", person.id), "name": person.name, "name_en": person.name_en}
+    joined = replace(by, person=person.id, member=member.id, organisation=organisation.id)
+    emit(
+        type=events.MEMBER_ENROLLED,
+        chain="supply",
+        subject=("member", member.id),
+        by=joined if invitation else by,
+        sections={"act": Section(facts), "person": Section(known, person=person.id, purpose="enrolment")},
+        audience=[member.id, *([member.enrolled_by_id] if member.enrolled_by_id else [])],
+        payload=_payload(member)
+        | ({"enrolled_by": str(member.enrolled_by_id)} if member.enrolled_by_id else {})
+        | ({"invitation": str(invitation.id)} if invitation else {}),
+    )
+    return member
+
+
+@transaction.atomic
+def change_roles(*, by: Actor, member_id: UUID, roles: list[str]) -> Member:
+    """Gives a member of the own organisation these roles instead of the present ones. Raises Forbidden, NotFound, Malformed, RoleForeign,
+    LastAdministrator."""
+    organisation = lock_organisation(administrator(by).organisation_id)
+    administrator(by)  # of two administrators who demote one another, one comes second
+    member = Member.objects.filter(id=member_id, organisation=organisation, active=True).first()
+    if member is None:
+        raise NotFound()
+    before, after = member.roles, checked_roles(organisation, roles)
+    if after == before:
+        return member
+    if Role.ADMIN not in after:
+        keep_an_administrator(member)
+    member.roles = after
+    member.save(update_fields=["roles"])
+    facts = {
+        "member": typed("member", member.id),
+        "organisation": typed("organisation", organisation.id),
+        "roles": after,
+        "roles_before": before,
+    }
+    emit(
+        type=events.MEMBER_ROLES_CHANGED,
+        chain="supply",
+        subject=("member", member.id),
+        by=by,
+        sections={"act": Section(facts)},
+        audience=[member.id, *([by.member] if by.member else [])],
+        payload=_payload(member),
+    )
+    return member
+
+
+def keep_an_administrator(without: Member) -> None:
+    """Raises LastAdministrator when nobody but this member administers the organisation. Call it under the organisation's lock."""
+    left = administrators(without.organisation_id)
+    if [one.id for one in left] == [without.id]:
+        raise LastAdministrator()
+
+
+def _payload(member: Member) -> dict[str, str]:
+    return {
+        "member": str(member.id),
+        "person": str(member.person_id),
+        "organisation": str(member.organisation_id),
+    }

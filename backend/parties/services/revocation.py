@@ -5,10 +5,13 @@ from uuid import UUID
 from django.db import transaction
 
 from backend.core import clock
-from backend.core.errors import Forbidden, NotFound
+from backend.core.errors import NotFound
 from backend.core.events import Actor, emit
 from backend.parties import events, sockets
-from backend.parties.models import Device, Member, Role, Session
+from backend.parties.models import Device, Member, Session
+from backend.parties.selectors import may_revoke_device
+from backend.parties.services.authority import administrator, lock_organisation
+from backend.parties.services.enrolment import keep_an_administrator
 
 
 def end_session(*, by: Actor, session_id: UUID) -> None:
@@ -27,9 +30,7 @@ def revoke_device(*, by: Actor, device_id: UUID) -> None:
     Open to whoever registered it and to administrators of the organisation it was registered for; to others it is not there (NotFound).
     """
     device = Device.objects.select_related("registered_by").filter(id=device_id).first()
-    if device is None or not (
-        device.registered_by.person_id == by.person or _administers(by, device.registered_by.organisation_id)
-    ):
+    if device is None or not may_revoke_device(by, device):
         raise NotFound()
     with transaction.atomic():
         if not Device.objects.filter(id=device_id, revoked_at=None).update(revoked_at=clock.now()):
@@ -53,14 +54,16 @@ def revoke_device(*, by: Actor, device_id: UUID) -> None:
 def revoke_member(*, by: Actor, member_id: UUID) -> None:
     """Ends a membership, and every session under it. Open to administrators of the organisation; to other organisations it is not there.
 
-    Raises NotFound, Forbidden.
+    Raises NotFound, Forbidden, LastAdministrator.
     """
     member = Member.objects.filter(id=member_id, organisation=by.organisation).first()
     if member is None:
         raise NotFound()
-    if not _administers(by, member.organisation_id):
-        raise Forbidden()
     with transaction.atomic():
+        lock_organisation(member.organisation_id)
+        # asked under the lock: of two administrators who revoke one another, one comes second and is none any more
+        administrator(by)
+        keep_an_administrator(member)
         if not Member.objects.filter(id=member_id, active=True).update(active=False):
             return
         _end(Session.objects.filter(member=member_id, revoked_at=None).values_list("id", flat=True))
@@ -78,13 +81,6 @@ def revoke_member(*, by: Actor, member_id: UUID) -> None:
                 "organisation": str(member.organisation_id),
             },
         )
-
-
-def _administers(by: Actor, organisation: UUID) -> bool:
-    if by.organisation != organisation or by.member is None:
-        return False
-    member = Member.objects.filter(id=by.member, active=True).first()
-    return member is not None and member.has_role(Role.ADMIN)
 
 
 def _end(sessions: list[UUID]) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
@@ -14,11 +14,12 @@ from backend.ledger import sign
 from backend.ledger.errors import KeyInvalid
 from backend.parties import events, wechat
 from backend.parties.errors import DeviceKeyInvalid, DeviceProofInvalid, DeviceRevoked, NotEnrolled
-from backend.parties.models import Device, Member, Person, Session
+from backend.parties.models import Device, Invitation, Member, Person, Session
 from backend.parties.origins import Origin
 from backend.parties.selectors import choose_member
 from backend.parties.services import lockout
 from backend.parties.services.attempts import Attempt, counted, record_opened
+from backend.parties.services.invitations import accept_invitation, find_invitation
 
 PROOF_PREFIX = "yirong/session/v1\n"
 ASSURANCE = "L2"
@@ -52,12 +53,14 @@ def sign_in(
     origin: Origin,
     member: UUID | None = None,
     language: str = "zh-Hans",
+    invitation: str = "",
     exchange: wechat.Exchange = wechat.exchange_code,
 ) -> SignedIn:
     """Opens a session for whoever WeChat knows by `code`, on the device that proves to hold its key; a new device is registered.
 
-    `member`: the membership to act as, else the oldest active one. Every try leaves a login record. Raises LockedOut, DeviceKeyInvalid,
-    DeviceProofInvalid, DeviceRevoked, what wechat.exchange_code raises, NotEnrolled, MemberForeign.
+    `member`: the membership to act as, else the oldest active one. `invitation`: a code that makes whoever signs in a member first, be they
+    known or not; they then act as that member. Every try leaves a login record. Raises LockedOut, DeviceKeyInvalid, DeviceProofInvalid,
+    DeviceRevoked, what wechat.exchange_code raises, NotEnrolled, MemberForeign, InvitationInvalid, AlreadyMember.
     """
     key = _decoded(device.public_key)
     attempt = Attempt(
@@ -74,11 +77,30 @@ def sign_in(
         attempt.device = Device.objects.filter(public_key=key).first()
         if attempt.device and attempt.device.revoked_at:
             raise DeviceRevoked()
-        attempt.person = Person.objects.filter(openid=exchange(code).openid).first()
+        openid = exchange(code).openid
+        attempt.person = Person.objects.filter(openid=openid).first()
+        if invitation:
+            return _join(attempt, key, language, find_invitation(invitation), openid)
         if attempt.person is None:
             raise NotEnrolled()
         attempt.member = choose_member(attempt.person, member)
         return _open(attempt, key, language)
+
+
+def _join(attempt: Attempt, key: bytes, language: str, invitation: Invitation, openid: str) -> SignedIn:
+    """Membership and session in one transaction. What a refusal rolls back must not stand in the record of the try: hence the copy."""
+    with transaction.atomic():
+        person = attempt.person or _person_of(openid, invitation, language)
+        member = accept_invitation(by=attempt.actor(ASSURANCE), invitation=invitation, person=person)
+        return _open(replace(attempt, person=person, member=member), key, language)
+
+
+def _person_of(openid: str, invitation: Invitation, language: str) -> Person:
+    """The person WeChat knows, named as invited. Of two first sign-ins at a time one makes them."""
+    made = Person(openid=openid, name=invitation.name, name_en=invitation.name_en, language=language)
+    made.set_unusable_password()
+    Person.objects.bulk_create([made], ignore_conflicts=True)
+    return Person.objects.get(openid=openid)
 
 
 def _decoded(public_key: str) -> bytes:

@@ -1,12 +1,15 @@
 from django.db import models
 
 from backend.core.ids import new_id
-from backend.parties.models import Device, Member, Organisation
+from backend.parties.models import Delegation, Device, Member, Organisation
 from backend.trade.models.orders import PurchaseOrder
 
 
 class Signature(models.Model):
-    """That a member signed a document with a device; what was signed lies in the event's `signature` section."""
+    """That a member signed a document with a device; what was signed lies in the event's `signature` section.
+
+    `delegation` says by what right, where the member is no signer.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     action = models.CharField(max_length=32)
@@ -17,6 +20,7 @@ class Signature(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="signatures")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="signatures")
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="signatures")
+    delegation = models.ForeignKey(Delegation, on_delete=models.PROTECT, null=True, related_name="signatures")
     client_event_id = models.CharField(max_length=64)
     assurance = models.CharField(max_length=2)
     simulated = models.BooleanField(default=False)

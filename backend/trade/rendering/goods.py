@@ -9,6 +9,7 @@ from backend.core.models import Event
 from backend.core.money import money_text, quantity_text
 from backend.evidence.selectors import Anchor, anchors, voucher_cards, waiting_anchor
 from backend.parties.models import Device, Member, Organisation, Role
+from backend.parties.selectors import signs
 from backend.trade import documents, places, selectors, texts
 from backend.trade.models import (
     AMENDMENT_TRANSITIONS,
@@ -153,14 +154,14 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
 def _order_actions(order: PurchaseOrder, who: selectors.Viewer) -> tuple[list[str], str | None]:
     """What the viewer may do next, and the one act among it that the order itself is signed with."""
     buys, sells = who.organisation.id == order.buyer_id, who.organisation.id == order.seller_id
-    signs = who.member.has_role(Role.SIGNER)
+    may_sign = all(signs(who.member, "order"))
     answers = who.member.has_role(*selectors.ANSWERING)
     can = {
-        "sign": buys and signs,
-        "confirm": sells and signs,
+        "sign": buys and may_sign,
+        "confirm": sells and may_sign,
         "withdraw": answers and who.organisation.id == order.issued_by.organisation_id,
         "despatch": sells and who.member.has_role(*selectors.DESPATCHING),
-        "amend": signs and (buys or sells),
+        "amend": who.member.has_role(Role.SIGNER) and (buys or sells),
     }
     actions = [action for action, may in can.items() if may and order.state in ORDER_TRANSITIONS[action]]
     refusing = "reject" if buys else "refuse"
@@ -269,7 +270,7 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
     actions: list[str] = []
     signing = None
     if despatch.state in OPEN_DESPATCH:
-        if who.organisation.id == order.buyer_id and who.member.has_role(Role.SIGNER):
+        if who.organisation.id == order.buyer_id and all(signs(who.member, "receipt")):
             actions, signing = ["receive"], signing_body("receipt.sign")
         elif despatch.driver_id == who.member.id:
             actions = DRIVER_ACTIONS.get(despatch.state, [])

@@ -17,7 +17,7 @@ from backend.core.money import line_amount_fen, money_text, quantity_text
 from backend.evidence.models import VoucherKind
 from backend.evidence.subjects import Subject
 from backend.parties.models import Member, Organisation, OrganisationKind, Role, Verification
-from backend.parties.selectors import audits, member_of, watches_risk
+from backend.parties.selectors import audits, member_of, signs, watches_risk
 from backend.trade.documents import number_key
 from backend.trade.models import (
     OPEN_DESPATCH,
@@ -206,13 +206,16 @@ def tasks(by: Actor) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     placed = orders(by).filter(buyer=who.organisation).order_by("id")
     taken = orders(by).filter(seller=who.organisation).order_by("id")
-    if member.has_role(Role.SIGNER):
+    signs_orders, signs_receipts = signs(member, "order", "receipt")
+    if signs_orders:
         found += [
             _order_task("order_to_sign", order, order.seller)
             for order in placed.filter(state=OrderState.ISSUED)[:TASKS_LIMIT]
         ]
+    if signs_receipts:
         arriving = despatches(by).filter(order__buyer=who.organisation, state__in=OPEN_DESPATCH).order_by("id")
         found += [_despatch_task("delivery_to_receive", row, row.seller, prices=True) for row in arriving[:TASKS_LIMIT]]
+    if signs_orders:
         found += [
             _order_task("order_to_confirm", order, order.buyer)
             for order in taken.filter(state=OrderState.BUYER_SIGNED)[:TASKS_LIMIT]

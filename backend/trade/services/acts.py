@@ -3,6 +3,7 @@
 Lock order: purchase order, then everything below it. The lock is a no-op UPDATE: it holds on SQLite and PostgreSQL alike.
 """
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from backend.core.ids import PREFIXES, from_typeid, typed
 from backend.core.sections import Section
 from backend.evidence.services import attach_voucher
 from backend.evidence.subjects import typed_subject
-from backend.parties.models import Device, Member
-from backend.parties.selectors import consent_held, member_of
+from backend.parties.errors import AuthorityExceeded
+from backend.parties.models import Delegation, Device, Member, Role
+from backend.parties.selectors import consent_held, delegations_held, may_sign, member_of
 from backend.trade import errors, places
 from backend.trade.models import Despatch, OrderAmendment, ProductionOrder, PurchaseOrder, Signature
 from backend.trade.signing import CLOCK_SKEW, SignedAct
@@ -27,6 +29,21 @@ def acting_member(by: Actor, *roles: str) -> Member:
     member = member_of(by)
     if member is None or not set(roles) & set(member.roles):
         raise Forbidden()
+    return member
+
+
+def acting_signer(by: Actor, doc_type: str) -> Member:
+    """The member who signs: a signer, or a colleague who holds a delegation. Whether that covers this document is asked by keep_signature,
+    once amount and time are known. Raises Forbidden, AuthorityExceeded."""
+    member = member_of(by)
+    if member is None:
+        raise Forbidden()
+    if not member.has_role(Role.SIGNER):
+        held = delegations_held(member)
+        if not held:
+            raise Forbidden()
+        if not any(doc_type in one.doc_types for one in held):
+            raise AuthorityExceeded("No delegation of yours is for this kind of document.", field="doc_type")
     return member
 
 
@@ -117,7 +134,10 @@ def keep_signature(
     assurance: str,
     version: int | None = None,
 ) -> Signature:
-    """The row that says who signed. `version`: of the subject, where that is not the order's."""
+    """The signature's row, with the delegation under which it was made (none: the member is a signer). Call it once the act is checked.
+
+    `version`: of the subject, where that is not the order's. Raises Forbidden and AuthorityExceeded as may_sign does.
+    """
     return Signature.objects.create(
         action=action,
         subject_type=subject[0],
@@ -127,12 +147,23 @@ def keep_signature(
         member=member,
         organisation=member.organisation,
         device=device,
+        delegation=_authority(member, action, act),
         client_event_id=client_event_id,
         assurance=assurance,
         simulated=by.simulated,
         at=act.captured_at,
         event_id=event_id,
     )
+
+
+def _authority(member: Member, action: str, act: SignedAct) -> Delegation | None:
+    """By what right the act is signed; a delegation that is being revoked now either came first and is seen here, or is revoked after."""
+    total = act.signed["total"]
+    amount = int(Decimal(total["amount"]) * 100)
+    delegation = may_sign(member, action.partition(".")[0], amount, act.captured_at, currency=total["currency"])
+    if delegation and not Delegation.objects.filter(id=delegation.id, revoked_at=None).update(revoked_at=None):
+        raise AuthorityExceeded("Your delegation was revoked.", field="at")
+    return delegation
 
 
 def signature_section(row: Signature) -> dict[str, Any]:
@@ -149,4 +180,4 @@ def signature_section(row: Signature) -> dict[str, Any]:
         "assurance": row.assurance,
         "simulated": row.simulated,
         "at": clock.rfc3339(row.at),
-    }
+    } | ({"delegation": typed("delegation", row.delegation_id)} if row.delegation_id else {})

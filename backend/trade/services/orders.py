@@ -18,6 +18,7 @@ from backend.trade import documents, errors, places
 from backend.trade.models import ORDER_TRANSITIONS, OrderLine, OrderState, PurchaseOrder, Signature
 from backend.trade.services.acts import (
     acting_member,
+    acting_signer,
     attach_files,
     capture_section,
     check_consent,
@@ -154,7 +155,7 @@ def _local_date() -> datetime.date:
 def _sign_order(
     *, by: Actor, order_id: UUID, act: SignedAct, client_event_id: str, party: str, action: str, step: str, done: str
 ) -> PurchaseOrder:
-    member = acting_member(by, "signer")
+    member = acting_signer(by, "order")
     order = lock_order(order_id, party=party, organisation=by.organisation)
     device = acting_device(by)
     document = documents.order_document(order)

@@ -27,7 +27,7 @@ from backend.trade.models import (
 )
 from backend.trade.selectors import all_delivered
 from backend.trade.services.acts import (
-    acting_member,
+    acting_signer,
     assurance_of,
     attach_files,
     capture_section,
@@ -61,7 +61,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
 
     Raises what acting_device, check_act and attach_voucher do, QuantityInvalid (field of the line), LocationInvalid, ConsentMissing, WrongState, NotFound, Forbidden.
     """
-    member = acting_member(by, "signer")
+    member = acting_signer(by, "receipt")
     despatch = _lock_despatch(despatch_id, by.organisation)
     order = despatch.order
     device = acting_device(by)

@@ -35,6 +35,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             firms = {firm.key: _firm(firm) for firm in world.FIRMS}
             members = {someone.key: _member(someone, firms[someone.firm]) for someone in world.PEOPLE}
+            _verify({"operator": firms["operator"]}, by=SYSTEM)
             _verify(firms, by=_actor(members["wen-ning"]))
             order = _order(firms, by=_actor(members["he-chuan"]))
         people = _sign_in_names()

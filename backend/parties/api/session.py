@@ -57,6 +57,9 @@ class SignInSerializer(serializers.Serializer[Any]):
     network_type = serializers.CharField(max_length=16, allow_blank=True, default="")
     member = TypeIdField("mem", required=False, allow_null=True, default=None)
     language = serializers.ChoiceField(choices=Language.choices, default=Language.ZH_HANS)
+    invitation = serializers.CharField(
+        max_length=32, allow_blank=True, default="", help_text="A code that makes whoever signs in a member first"
+    )
     handset = serializers.CharField(max_length=32, allow_blank=True, default="", help_text="Demonstration only")
 
 
@@ -266,6 +269,7 @@ class SessionView(APIView):
             device=services.DeviceClaim(**body["device"]),
             member=body["member"],
             language=body["language"],
+            invitation=body["invitation"],
             origin=origin_of(request, handset=body["handset"], network_type=body["network_type"]),
         )
         session = signed_in.session

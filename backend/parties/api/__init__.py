@@ -1,0 +1,3 @@
+from backend.parties.api import people, session
+
+urlpatterns = session.urlpatterns + people.urlpatterns
