@@ -48,6 +48,23 @@ ALERT_STATES = {
     "ACKED": (_("Acknowledged"), "good"),
     "CLOSED": (_("Closed"), ""),
 }
+ORGANISATION_STATES = {
+    "CLAIMED": (_("Claimed"), "wait"),
+    "VERIFIED": (_("Verified"), "good"),
+}
+INVITATION_STATES = {
+    "open": (_("Open"), "wait"),
+    "accepted": (_("Accepted"), "good"),
+    "withdrawn": (_("Withdrawn"), ""),
+    "guessed": (_("Closed: too many wrong codes"), "bad"),
+    "expired": (_("Expired"), ""),
+}
+DELEGATION_STATES = {
+    "holds": (_("Holds"), "good"),
+    "later": (_("Not yet"), "wait"),
+    "over": (_("Over"), ""),
+    "revoked": (_("Revoked"), "bad"),
+}
 STATES = {
     "order": ORDER_STATES,
     "amendment": AMENDMENT_STATES,
@@ -55,6 +72,42 @@ STATES = {
     "despatch": DESPATCH_STATES,
     "receipt": RECEIPT_STATES,
     "alert": ALERT_STATES,
+    "organisation": ORGANISATION_STATES,
+    "invitation": INVITATION_STATES,
+    "delegation": DELEGATION_STATES,
+}
+
+ROLES = {
+    "maker": _("Maker"),
+    "checker": _("Checker"),
+    "signer": _("Signer"),
+    "viewer": _("Viewer"),
+    "driver": _("Driver"),
+    "risk_officer": _("Risk officer"),
+    "admin": _("Administrator"),
+}
+KINDS = {
+    "BUYER": _("Buyer"),
+    "SELLER": _("Seller"),
+    "FACTORY": _("Factory"),
+    "CARRIER": _("Carrier"),
+    "FUNDER": _("Funder"),
+    "OPERATOR": _("Operator"),
+    "AUDITOR": _("Auditor"),
+}
+METHODS = {
+    "business_licence": _("Business licence and authorisation letter"),
+    "bank_transfer": _("Small sum from the company's bank account"),
+    "company_seal": _("Company seal certificate (CA)"),
+    "demonstration": _("Demonstration"),
+}
+DELEGATED = {
+    "order": _("Orders"),
+    "amendment": _("Amendments of orders"),
+    "receipt": _("Receipts"),
+    "invoice": _("Invoices"),
+    "credit_note": _("Credit notes"),
+    "dispute": _("Disputes"),
 }
 
 # UN/ECE Recommendation 20, the units a seller of goods meets most.
@@ -122,6 +175,16 @@ REFUSALS = {
     "rule-broken": _("A rule of the trade forbids this."),
     "not-found": _("That firm is not known here."),
     "wrong-state": _("Somebody was faster: this is no longer open."),
+    "uscc-invalid": _("Not a valid unified social credit code: 18 characters, the last a check digit."),
+    "uscc-verified": _("Another organisation is verified under this code."),
+    "verified-before": _("This organisation is verified already."),
+    "not-verified": _("This organisation is not verified."),
+    "last-administrator": _("An organisation keeps at least one administrator. Make somebody else one first."),
+    "first-administrator": _("This organisation has an administrator: they invite their own people."),
+    "invitation-invalid": _("This code is wrong, or no longer valid. Check it, or ask for a new one."),
+    "invitation-ended": _("This invitation was accepted or withdrawn before."),
+    "username-taken": _("Somebody else has this user name."),
+    "password-weak": _("Too easy to guess: 12 characters or more, and not a common password."),
 }
 
 # The values that rules compare.

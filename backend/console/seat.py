@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from backend.core.errors import Forbidden, NotFound
 from backend.core.events import Actor
 from backend.parties.auth import actor
-from backend.parties.models import Member, Organisation, OrganisationKind, Role
+from backend.parties.models import Member, Organisation, OrganisationKind, Role, Verification
 from backend.parties.selectors import member_of, watches_risk
 
 View = Callable[..., HttpResponse]
@@ -97,6 +97,13 @@ class Seat:
         return (self.is_buyer or self.is_seller) and self.member.has_role(Role.MAKER, Role.ADMIN)
 
     @property
+    def operates(self) -> bool:
+        """An administrator of the verified operator: organisations are theirs to verify."""
+        of = self.organisation
+        verified = of.verification == Verification.VERIFIED
+        return of.kind == OrganisationKind.OPERATOR and verified and self.member.has_role(Role.ADMIN)
+
+    @property
     def pages(self) -> list[Page]:
         """The pages of this role, the first is home."""
         first = [("console:alerts", _("Alerts"))] if self.watches_risk else [("console:home", _("Overview"))]
@@ -105,6 +112,10 @@ class Seat:
         rest += [("console:receipts", _("Receipts"))] if self.sees_orders else []
         if self.is_buyer:
             rest += [("console:alerts", _("Alerts"))]
+        if self.operates:
+            rest += [("console:organisations", _("Organisations"))]
+        if self.member.has_role(Role.ADMIN, Role.SIGNER):
+            rest += [("console:people", _("People"))]
         rest += [("console:ledger", _("Ledger"))]
         return [self._page(name, label) for name, label in first + rest]
 

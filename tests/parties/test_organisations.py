@@ -98,6 +98,13 @@ def test_a_verification_is_taken_back_with_a_reason_and_given_again(cast, operat
     assert kept == [("company_seal", "The licence was withdrawn."), ("bank_transfer", "")]
 
 
+def test_the_operator_does_not_take_back_its_own(cast, operator):
+    with pytest.raises(Forbidden):
+        services.unverify_organisation(by=office(operator), organisation=cast.operator, reason="no")
+    cast.operator.refresh_from_db()
+    assert (cast.operator.verification, Event.objects.exists()) == ("VERIFIED", False)
+
+
 def test_a_copy_of_a_verified_code_is_not_verified(cast, operator):
     first, copy = create(office(operator)), create(office(operator), name="假公司")
     services.verify_organisation(by=SYSTEM, organisation=first, method="business_licence")

@@ -9,7 +9,7 @@ from stdnum.cn import uscc as social_credit_code
 from stdnum.exceptions import ValidationError
 
 from backend.core import clock
-from backend.core.errors import Malformed
+from backend.core.errors import Forbidden, Malformed
 from backend.core.events import SYSTEM, Actor, emit
 from backend.core.ids import typed
 from backend.core.sections import Section
@@ -86,8 +86,11 @@ def verify_organisation(
 
 @transaction.atomic
 def unverify_organisation(*, by: Actor, organisation: Organisation, reason: str) -> OrganisationVerification:
-    """Takes a verification back, and says why: from now on the organisation is CLAIMED. Raises Forbidden, Malformed, NotVerified."""
+    """Takes a verification back, and says why: from now on the organisation is CLAIMED. Raises Forbidden (also for the operator's own, which
+    would leave nobody to verify anybody), Malformed, NotVerified."""
     member = operator(by)
+    if member and member.organisation_id == organisation.id:
+        raise Forbidden("Nobody decides about their own organisation.")
     if not reason.strip():
         raise Malformed("Say why.", field="reason")
     if lock_organisation(organisation.id).verification != Verification.VERIFIED:
