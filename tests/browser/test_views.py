@@ -21,13 +21,15 @@ PHONE_PAGES = (
     ("chen-li", "me/index", "me-name"),
     ("chen-li", "recorded/index", "logins"),
     ("chen-li", "queue/index", "state-empty"),
+    ("chen-li", "devices/index", "device"),
+    ("chen-li", "invitation/index", "join-code"),
     ("su-qing", "tasks/index", "tasks-summary"),
     ("su-qing", "orders/index", "order-row"),
     ("ma-ye", "tasks/index", "tasks-summary"),
     ("ma-ye", "me/index", "me-name"),
     ("luo-ping", "orders/index", "state-empty"),
 )
-CONSOLE_PAGES = ("", "alerts/", "orders/", "despatches/", "receipts/", "ledger/")
+CONSOLE_PAGES = ("", "alerts/", "orders/", "despatches/", "receipts/", "people/", "ledger/")
 LANGUAGES = pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en-US", "dark")])
 
 

@@ -294,6 +294,18 @@ export interface Carrier extends Party {
   drivers: { id: string; name: string; name_en?: string }[]
 }
 
+export interface OwnDevice {
+  id: string
+  model: string
+  system: string
+  platform: string
+  registered_at: string
+  revoked_at: string | null
+  /** The handset that asks. */
+  here: boolean
+  revocable: boolean
+}
+
 export interface Page<T> {
   results: T[]
   next?: string | null

@@ -61,33 +61,54 @@ export function signIn(member?: string): Promise<void> {
   return signingIn
 }
 
-async function enter(member: string | undefined): Promise<void> {
+interface Opened {
+  token: string
+  session: Session
+}
+
+/** Asks the server to open a session on this device. Throws Problem. */
+async function ask(more: { member?: string; invitation?: string }): Promise<Opened> {
   try {
     const key = await deviceKey()
     const code = await face.loginCode().catch((error) => {
       throw new Problem(0, 'login-unavailable', '', String(error))
     })
-    const facts = face.device()
-    const answer = await client.open<{ token: string; session: Session }>('/session/', {
+    return await client.open<Opened>('/session/', {
       code,
-      device: { public_key: key.publicKey, proof: sessionProof(key, code), ...facts },
+      device: { public_key: key.publicKey, proof: sessionProof(key, code), ...face.device() },
       network_type: await face.networkType(),
       language: language.value,
-      ...(member ? { member } : {}),
+      ...more,
       ...(face.handset ? { handset: face.handset } : {}),
     })
-    token = answer.token
-    skew = Date.parse(answer.session.server_time) - Date.now()
-    face.shelf.set('session', { token, session: answer.session, skew_ms: skew } satisfies Kept)
-    face.shelf.remove('signed-out')
-    Object.assign(state, { standing: 'in', session: answer.session, problem: null })
-    for (const heard of entered) heard()
   } catch (error) {
-    const problem = error instanceof Problem ? error : new Problem(0, 'phone-fault', '', String(error))
+    throw error instanceof Problem ? error : new Problem(0, 'phone-fault', '', String(error))
+  }
+}
+
+function take(answer: Opened): void {
+  token = answer.token
+  skew = Date.parse(answer.session.server_time) - Date.now()
+  face.shelf.set('session', { token, session: answer.session, skew_ms: skew } satisfies Kept)
+  face.shelf.remove('signed-out')
+  Object.assign(state, { standing: 'in', session: answer.session, problem: null })
+  for (const heard of entered) heard()
+}
+
+async function enter(member: string | undefined): Promise<void> {
+  try {
+    take(await ask(member ? { member } : {}))
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem
     // Someone who was signed in keeps reading and signing on the phone; only a page with nothing to show says it failed.
     if (!(problem.status === 0 && state.session)) Object.assign(state, { standing: 'failed', problem })
     throw problem
   }
+}
+
+/** Accepts an invitation: whoever signs in becomes a member first, and acts as that. Throws Problem, and then nothing changed. */
+export async function join(invitation: string): Promise<void> {
+  take(await ask({ invitation }))
 }
 
 /** At start: goes on with the kept session, signs in where there is none. */
