@@ -19,7 +19,7 @@ from backend.parties.models import Organisation, Role
 
 
 def _operating(request: SeatedRequest) -> Seat:
-    if not selectors.operates(request.seat.by):
+    if not request.seat.operates:
         raise Forbidden(_("The operator's administrators look after organisations."))
     return request.seat
 

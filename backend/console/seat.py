@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from backend.core.errors import Forbidden, NotFound
 from backend.core.events import Actor
 from backend.parties.auth import actor
-from backend.parties.models import Member, Organisation, OrganisationKind, Role, Verification
-from backend.parties.selectors import member_of, watches_risk
+from backend.parties.models import Member, Organisation, OrganisationKind, Role
+from backend.parties.selectors import administers_operator, member_of, watches_risk
 
 View = Callable[..., HttpResponse]
 
@@ -99,9 +99,7 @@ class Seat:
     @property
     def operates(self) -> bool:
         """An administrator of the verified operator: organisations are theirs to verify."""
-        of = self.organisation
-        verified = of.verification == Verification.VERIFIED
-        return of.kind == OrganisationKind.OPERATOR and verified and self.member.has_role(Role.ADMIN)
+        return administers_operator(self.member)
 
     @property
     def pages(self) -> list[Page]:

@@ -10,10 +10,13 @@ from django.http import HttpRequest, HttpResponse
 
 from backend.parties.models import (
     Consent,
+    Delegation,
     Device,
+    Invitation,
     LoginRecord,
     Member,
     Organisation,
+    OrganisationVerification,
     Person,
     RefusalWindow,
     Session,
@@ -55,6 +58,22 @@ class SiteAdmin(ReadOnly):
 @admin.register(Member)
 class MemberAdmin(ReadOnly):
     list_display = ["person", "organisation", "roles", "active"]
+
+
+@admin.register(OrganisationVerification)
+class OrganisationVerificationAdmin(ReadOnly):
+    list_display = ["organisation", "method", "verified_by", "verified_at", "revoked_at"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly):
+    list_display = ["organisation", "name", "roles", "issued_by", "expires_at", "accepted_at", "withdrawn_at", "tries"]
+    exclude = ["locator", "code_digest"]
+
+
+@admin.register(Delegation)
+class DelegationAdmin(ReadOnly):
+    list_display = ["from_member", "to_member", "doc_types", "max_amount_fen", "valid_from", "valid_to", "revoked_at"]
 
 
 @admin.register(Device)

@@ -196,14 +196,17 @@ def administered(by: Actor) -> Member | None:
     return member if member and member.has_role(Role.ADMIN) else None
 
 
+def administers_operator(member: Member) -> bool:
+    """Whether this member may decide about organisations: an administrator of the operator, once that is verified."""
+    of = member.organisation
+    verified = of.kind == OrganisationKind.OPERATOR and of.verification == Verification.VERIFIED
+    return verified and member.has_role(Role.ADMIN)
+
+
 def operates(by: Actor) -> bool:
-    """Whether an administrator of the verified operator acts."""
-    member = administered(by)
-    return (
-        member is not None
-        and member.organisation.kind == OrganisationKind.OPERATOR
-        and member.organisation.verification == Verification.VERIFIED
-    )
+    """Whether the member who acts may decide about organisations."""
+    member = member_of(by)
+    return member is not None and administers_operator(member)
 
 
 def organisations(by: Actor) -> QuerySet[Organisation]:

@@ -7,8 +7,8 @@ from django.db.models import F
 from backend.core.errors import Forbidden, Malformed, NotFound
 from backend.core.events import SYSTEM, Actor
 from backend.parties.errors import RoleForeign
-from backend.parties.models import ROLES_OF_KIND, Member, Organisation, OrganisationKind, Role, Verification
-from backend.parties.selectors import member_of
+from backend.parties.models import ROLES_OF_KIND, Member, Organisation, Role
+from backend.parties.selectors import administers_operator, member_of
 
 
 def administrator(by: Actor) -> Member:
@@ -24,8 +24,7 @@ def operator(by: Actor) -> Member | None:
     if by is SYSTEM:
         return None
     member = administrator(by)
-    of = member.organisation
-    if of.kind != OrganisationKind.OPERATOR or of.verification != Verification.VERIFIED:
+    if not administers_operator(member):
         raise Forbidden("The operator alone does this.")
     return member
 

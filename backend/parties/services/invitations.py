@@ -22,13 +22,12 @@ from backend.core.sections import Section
 from backend.parties import events
 from backend.parties.errors import FirstAdministrator, InvitationEnded, InvitationInvalid, NotEnrolled
 from backend.parties.models import Invitation, Member, Organisation, Person, Role
-from backend.parties.selectors import member_of
+from backend.parties.selectors import member_of, operates
 from backend.parties.services.authority import (
     administrator,
     administrators,
     checked_roles,
     lock_organisation,
-    operator,
 )
 from backend.parties.services.enrolment import enrol
 
@@ -90,18 +89,12 @@ def invite(*, by: Actor, name: str, roles: list[str], name_en: str = "", organis
 
 def _without_administrator(by: Actor, organisation: UUID, roles: list[str]) -> Organisation:
     """The organisation whose first administrator the operator invites. For whoever is not the operator it is not there."""
-    if by is not SYSTEM and not _operates(by):
+    if by is not SYSTEM and not operates(by):
         raise NotFound()
-    operator(by)
     of = lock_organisation(organisation)
     if administrators(of.id) or Role.ADMIN not in roles:
         raise FirstAdministrator()
     return of
-
-
-def _operates(by: Actor) -> bool:
-    member = member_of(by)
-    return member is not None and member.organisation.kind == "OPERATOR"
 
 
 @transaction.atomic
