@@ -161,7 +161,7 @@ def _order_actions(order: PurchaseOrder, who: selectors.Viewer) -> tuple[list[st
         "confirm": sells and may_sign,
         "withdraw": answers and who.organisation.id == order.issued_by.organisation_id,
         "despatch": sells and who.member.has_role(*selectors.DESPATCHING),
-        "amend": who.member.has_role(Role.SIGNER) and (buys or sells),
+        "amend": (buys or sells) and all(signs(who.member, "amendment")),
     }
     actions = [action for action, may in can.items() if may and order.state in ORDER_TRANSITIONS[action]]
     refusing = "reject" if buys else "refuse"
@@ -217,7 +217,7 @@ def _amendment_actions(amendment: OrderAmendment, who: selectors.Viewer) -> tupl
     if who.organisation.id not in parties or not who.member.has_role(*selectors.ANSWERING):
         return [], None
     own = who.organisation.id == amendment.proposed_by.organisation_id
-    can = {"withdraw": own, "agree": not own and who.member.has_role(Role.SIGNER), "refuse": not own}
+    can = {"withdraw": own, "agree": not own and all(signs(who.member, "amendment")), "refuse": not own}
     actions = [action for action, may in can.items() if may and amendment.state in AMENDMENT_TRANSITIONS[action]]
     agreeing = "cancellation.agree" if amendment.kind == "CANCEL" else "amendment.agree"
     return actions, agreeing if "agree" in actions else None

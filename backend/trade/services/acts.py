@@ -23,6 +23,9 @@ from backend.trade import errors, places
 from backend.trade.models import Despatch, OrderAmendment, ProductionOrder, PurchaseOrder, Signature
 from backend.trade.signing import CLOCK_SKEW, SignedAct
 
+# Whoever may sign a change of an order may sign its cancellation.
+DELEGATED_AS = {"cancellation": "amendment"}
+
 
 def acting_member(by: Actor, *roles: str) -> Member:
     """The member who acts. Raises Forbidden without any of the roles."""
@@ -158,9 +161,9 @@ def keep_signature(
 
 def _authority(member: Member, action: str, act: SignedAct) -> Delegation | None:
     """By what right the act is signed; a delegation that is being revoked now either came first and is seen here, or is revoked after."""
-    total = act.signed["total"]
+    total, noun = act.signed["total"], action.partition(".")[0]
     amount = int(Decimal(total["amount"]) * 100)
-    delegation = may_sign(member, action.partition(".")[0], amount, act.captured_at, currency=total["currency"])
+    delegation = may_sign(member, DELEGATED_AS.get(noun, noun), amount, act.captured_at, currency=total["currency"])
     if delegation and not Delegation.objects.filter(id=delegation.id, revoked_at=None).update(revoked_at=None):
         raise AuthorityExceeded("Your delegation was revoked.", field="at")
     return delegation

@@ -36,6 +36,7 @@ from backend.trade.models import (
 from backend.trade.selectors import delivered_as, sent_quantities
 from backend.trade.services.acts import (
     acting_member,
+    acting_signer,
     attach_files,
     capture_section,
     check_consent,
@@ -73,7 +74,7 @@ def propose_amendment(
     Raises AmendmentOpen (one waits already), WrongState, RuleBroken (what may not change, or nothing does), AlreadyDelivered, and what
     acting_device and check_act do.
     """
-    member = acting_member(by, "signer")
+    member = acting_signer(by, "amendment")
     order = lock_order_of(order_id, organisation=by.organisation)
     device = acting_device(by)
     if order.amendments.filter(state=AmendmentState.PROPOSED).exists():
@@ -144,7 +145,7 @@ def agree_amendment(*, by: Actor, amendment_id: UUID, act: SignedAct, client_eve
 
     Raises OwnProposal, WrongState, DocumentChanged (the order is no longer what the proposal rests on), and what check_act does.
     """
-    member = acting_member(by, "signer")
+    member = acting_signer(by, "amendment")
     amendment = _lock_amendment(by, amendment_id)
     order = amendment.order
     _check_others(by, amendment)
