@@ -62,7 +62,7 @@ def processes_of(data_dir: Path) -> dict[int, str]:
 class Up:
     """One running `manage.py up`."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, **environ: str) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self.output = data_dir.with_name(data_dir.name + ".out")
@@ -71,7 +71,7 @@ class Up:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--port", str(self.port), *options],
                 cwd=ROOT,
-                env={**clean_environment(), "DATA_DIR": str(data_dir)},
+                env={**clean_environment(), "DATA_DIR": str(data_dir), **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -121,8 +121,8 @@ def up() -> Iterator[Callable[..., Up]]:
     """Start `up` on a data folder; whatever is left of it is ended after the test."""
     started: list[Up] = []
 
-    def start(data_dir: Path, *options: str) -> Up:
-        started.append(Up(data_dir, *options))
+    def start(data_dir: Path, *options: str, **environ: str) -> Up:
+        started.append(Up(data_dir, *options, **environ))
         return started[-1]
 
     yield start

@@ -40,14 +40,14 @@ def test_a_first_start_that_was_cut_short_while_it_made_tables_is_gone_on_with(
 def test_keys_that_no_start_left_are_one_sentence_and_start_nothing(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "var")
     folder.make()
-    (folder.keys / "ledger-supply").write_text("somebody's key")
+    (folder.keys / "ledger-asset").write_text("somebody's key")
 
     refused = run_manage("up", "--no-demo", data_dir=folder.path)
 
     assert refused.returncode == 1
     assert "The ledger does not fit its keys" in refused.stderr
-    assert f"already-initialised: the key {folder.keys}/ledger-supply" in refused.stderr
+    assert f"already-initialised: the key {folder.keys}/ledger-asset" in refused.stderr
     assert "没有启动任何服务" in refused.stderr
     assert "Traceback" not in refused.stdout + refused.stderr
-    assert (folder.keys / "ledger-supply").read_text() == "somebody's key"
+    assert (folder.keys / "ledger-asset").read_text() == "somebody's key"
     assert processes_of(folder.path) == {}

@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from backend.core.launch import demonstration as marks
 from backend.core.launch import start
 from backend.core.launch.environment import LONGEST_SOCKET_PATH, DataFolder
-from backend.core.launch.options import Options
 from backend.core.launch.refusal import StartRefused
 from tests.launch.conftest import Up, run_manage
 
@@ -179,13 +177,59 @@ def test_own_data_is_not_kept_in_a_demonstration(demonstration: Path) -> None:
     assert "holds the demonstration" in refused.stderr
 
 
-def test_a_reset_leaves_alone_a_database_that_lies_elsewhere(
-    demonstration: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere/records")
+@pytest.fixture
+def elsewhere(demonstration: Path, tmp_path: Path) -> Path:
+    """The demonstration's database, taken out of its folder."""
+    return (demonstration / "yirong.sqlite3").rename(tmp_path / "elsewhere.sqlite3")
 
-    with pytest.raises(StartRefused, match="outside the data folder"):
-        marks.refuse_to_mix(DataFolder(demonstration), Options(reset_demo=True))
+
+def test_a_reset_leaves_alone_a_database_that_lies_elsewhere(demonstration: Path, elsewhere: Path) -> None:
+    before = elsewhere.read_bytes(), sorted(demonstration.rglob("*"))
+
+    refused = run_manage("up", "--reset-demo", data_dir=demonstration, DATABASE_URL=f"sqlite:///{elsewhere}")
+
+    assert refused.returncode == 1
+    assert "outside the data folder" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert (elsewhere.read_bytes(), sorted(demonstration.rglob("*"))) == before
+
+
+def test_a_reset_needs_a_database_that_answers(demonstration: Path) -> None:
+    before = sorted(demonstration.rglob("*"))
+    nowhere = f"sqlite:///{demonstration}/nowhere/records.sqlite3"
+
+    refused = run_manage("up", "--reset-demo", data_dir=demonstration, DATABASE_URL=nowhere)
+
+    assert refused.returncode == 1
+    assert "The database cannot be used" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert sorted(demonstration.rglob("*")) == before
+
+
+def test_an_emptied_database_elsewhere_is_noticed_and_a_reset_begins_anew_with_it(
+    up: Callable[..., Up], demonstration: Path, elsewhere: Path
+) -> None:
+    key = (demonstration / "keys" / "ledger-supply").read_bytes()
+    (demonstration / "uploads" / "part").write_text("of a file that was on its way")
+    elsewhere.unlink()
+    database = {"DATABASE_URL": f"sqlite:///{elsewhere}"}
+
+    refused = run_manage("up", data_dir=demonstration, **database)
+    assert refused.returncode == 1
+    assert "The database is empty" in refused.stderr
+    assert "数据库是空的" in refused.stderr
+    assert "--reset-demo begins a demonstration anew" in refused.stderr
+    assert (demonstration / "keys" / "ledger-supply").read_bytes() == key
+
+    started = up(demonstration, "--reset-demo", **database).wait_until_started()
+    assert started.interrupt() == 0
+    assert "写入演示数据" in started.text
+    assert (demonstration / "keys" / "ledger-supply").read_bytes() != key
+    assert list((demonstration / "uploads").iterdir()) == []
+    assert not (demonstration / "yirong.sqlite3").exists()
+    again = up(demonstration, **database).wait_until_started()
+    assert again.interrupt() == 0
+    assert "写入演示数据" not in again.text
 
 
 def test_a_reset_starts_the_demonstration_anew_and_leaves_what_it_did_not_make(

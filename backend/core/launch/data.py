@@ -1,12 +1,12 @@
 """What a data folder holds before anything serves it: tables, ledger, the demonstration's people, collected pages.
 
-Each is made once, and again only when what it is made from has changed. The ledger is checked at every start.
+Each is made once, and again only when what it is made from has changed. The database is asked which migrations it has had, for it may be
+another one than at the last start; the ledger is checked at every start.
 """
 
 import hashlib
 import logging
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,29 +43,6 @@ def _digest(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _tables(folder: DataFolder) -> Stamp:
-    """Holds while no migration was added or changed, and the database is one that got them all."""
-    migrations = _digest([ROOT / "requirements.txt", *sorted((ROOT / "backend").glob("*/migrations/*.py"))])
-    return Stamp(folder, "tables", f"{migrations} {_applied(folder)}")
-
-
-def _applied(folder: DataFolder) -> str:
-    """Which migrations the database has had. A database put back from a copy has had fewer, or none."""
-    url = os.environ.get("DATABASE_URL")
-    if url:
-        return hashlib.sha256(url.encode()).hexdigest()
-    if not folder.database.exists():
-        return "none"
-    try:
-        connection = sqlite3.connect(f"{folder.database.as_uri()}?mode=ro", uri=True)
-        try:
-            return str(connection.execute("SELECT count(*), max(id) FROM django_migrations").fetchone())
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        return f"unreadable: {error}"
-
-
 def _pages(folder: DataFolder) -> Stamp:
     own = sorted(path for path in (ROOT / "backend").glob("*/static/**/*") if path.is_file())
     collected = folder.static.exists()
@@ -88,13 +65,11 @@ def make(steps: Steps, folder: DataFolder, options: Options) -> None:
     _log_into(folder)
     people = Stamp(folder, "people", "demonstration" if options.demo else "own")
     try:
-        with _said_in_a_sentence():
-            if not (_tables(folder).holds and people.holds):
-                _mark(folder, options)
-                _migrate(steps)
+        with _said_in_a_sentence(folder):
+            _mark(folder, options)
+            if _migrate(steps, folder) or not people.holds:
                 _begin(steps, options)
                 people.set()
-                _tables(folder).set()
             _check(steps)
             _collect(steps, folder)
     finally:
@@ -102,7 +77,7 @@ def make(steps: Steps, folder: DataFolder, options: Options) -> None:
 
 
 @contextmanager
-def _said_in_a_sentence() -> Iterator[None]:
+def _said_in_a_sentence(folder: DataFolder) -> Iterator[None]:
     """Turn what a step of this can fail with, and a person can mend, into StartRefused."""
     from django.core.management import CommandError
     from django.db import DatabaseError
@@ -117,16 +92,23 @@ def _said_in_a_sentence() -> Iterator[None]:
     except (CommandError, LedgerError) as error:
         if not isinstance(error, LedgerError) and not isinstance(error.__cause__, LedgerError):
             raise StartRefused(f"启动前的准备没有完成：{error}", f"The start could not be prepared: {error}") from error
+        chinese, english = _begin_anew(folder)
         raise StartRefused(
-            f"账本与其密钥、设置或数据库不符，没有启动任何服务（{error}）。处理办法见 {WHAT_TO_DO}。",
+            f"账本与其密钥、设置或数据库不符，没有启动任何服务（{error}）。处理办法见 {WHAT_TO_DO}。{chinese}",
             f"The ledger does not fit its keys, its settings or its database, so nothing was started ({error}). "
-            f"What to do: {WHAT_TO_DO}.",
+            f"What to do: {WHAT_TO_DO}.{english}",
         ) from error
     except OSError as error:
         raise StartRefused(
             f"数据文件夹中有文件无法读写（{error}），请检查权限与磁盘空间。",
             f"A file of the data folder cannot be read or written ({error}): look at its permissions, and at the disk.",
         ) from error
+
+
+def _begin_anew(folder: DataFolder) -> tuple[str, str]:
+    """What else a demonstration can do that does not find its own data."""
+    anew = ("演示可用 --reset-demo 重新开始。", " --reset-demo begins a demonstration anew.")
+    return anew if folder.is_demonstration else ("", "")
 
 
 def _log_into(folder: DataFolder) -> None:
@@ -137,15 +119,27 @@ def _log_into(folder: DataFolder) -> None:
             handler.setStream(log)
 
 
-def _migrate(steps: Steps) -> None:
+def _migrate(steps: Steps, folder: DataFolder) -> bool:
+    """Bring the database to the present tables; whether anything was to do.
+
+    Raises StartRefused for an empty database beside the keys of a ledger that was begun with another.
+    """
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        with steps.step("建立数据库", "Preparing the database") as step:
-            call_command("migrate", interactive=False, stdout=step)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    if not executor.loader.applied_migrations and (folder.keys / "ledger-supply").exists():
+        chinese, english = _begin_anew(folder)
+        raise StartRefused(
+            f"数据库是空的，而 {folder.path} 中有另一个数据库的账本：请检查 DATABASE_URL，或恢复备份。{chinese}",
+            f"The database is empty, but {folder.path} holds the ledger of another: look at DATABASE_URL, or restore a backup.{english}",
+        )
+    with steps.step("建立数据库", "Preparing the database") as step:
+        call_command("migrate", interactive=False, stdout=step)
+    return True
 
 
 def _mark(folder: DataFolder, options: Options) -> None:
