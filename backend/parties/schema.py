@@ -18,6 +18,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 class TypeIdSchema(OpenApiSerializerFieldExtension):
     target_class = "backend.core.ids.TypeIdField"
+    match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{self.target.prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"}
