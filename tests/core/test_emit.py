@@ -34,11 +34,11 @@ def test_the_leaf_commits_to_each_section_and_to_nothing_readable() -> None:
 def test_the_header_says_what_happened_to_what_by_whom() -> None:
     by = Actor(person=new_id(), member=new_id(), organisation=new_id(), device=new_id(), assurance="L2", ip="192.0.2.7")
     order = new_id()
-    event = record(type="order.signed", subject=("order", order), by=by, version=3)[0]
+    event = record(type="order.signed", subject=("pallet", order), by=by, version=3)[0]
     header = open_section(event.id, "header").content
     assert header == {
         "type": "order.signed",
-        "subject": {"type": "order", "id": str(order)},
+        "subject": {"type": "pallet", "id": str(order)},
         "version": 3,
         "actor": {
             "member": str(by.member),
@@ -48,6 +48,23 @@ def test_the_header_says_what_happened_to_what_by_whom() -> None:
         },
     }
     assert "192.0.2.7" not in json.dumps(header)
+
+
+def test_what_a_rooms_guard_refuses_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def refuse(event: Event) -> None:
+        seen.append(f"{event.type} {event.subject_type} {event.version}")
+        if event.version == 2:
+            raise LookupError
+
+    monkeypatch.setattr(events, "_guards", [refuse])
+    record(version=1)
+    with pytest.raises(LookupError):
+        record(version=2)
+    assert seen == ["test.happened pallet 1", "test.happened pallet 2"]
+    assert list(Event.objects.values_list("version", flat=True)) == [1]
+    assert SealedSection.objects.count() == 1
 
 
 def test_an_event_without_a_chain_has_no_leaf_and_no_sections() -> None:
@@ -103,6 +120,6 @@ def test_the_audience_is_told_by_ids_after_the_commit(sequences: None, monkeypat
     monkeypatch.setattr(events.push, "send_now", told.extend)
     buyer, order, other = new_id(), new_id(), new_id()
     payload = {"order": str(order), "event": str(other), "amount": "12.00"}
-    (event,) = record(type="order.signed", subject=("order", order), audience=[buyer, buyer], payload=payload)
+    (event,) = record(type="order.signed", subject=("pallet", order), audience=[buyer, buyer], payload=payload)
     ids = {"type_": "order.signed", "event": typed("event", event.id), "order": typed("order", order)}
-    assert told == [Push((buyer,), "order.changed", ids)]
+    assert told == [Push((buyer,), "pallet.changed", ids)]

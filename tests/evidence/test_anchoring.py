@@ -90,10 +90,15 @@ def test_the_audience_is_told_when_the_event_is_on_chain_and_anchored(
     told: list[push.Push] = []
     monkeypatch.setattr(push, "push_all", told.extend)
     firm = clerk.member.organisation_id
-    (event,) = happen(1, audience=[firm], subject=("order", clerk.member.id))
+    (event,) = happen(1, audience=[firm], subject=("voucher", clerk.member.id))
     told.clear()
     drain()
-    ids = {"event": typed("event", event.id), "chain": "supply", "index": 0, "subject": typed("order", clerk.member.id)}
+    ids = {
+        "event": typed("event", event.id),
+        "chain": "supply",
+        "index": 0,
+        "subject": typed("voucher", clerk.member.id),
+    }
     assert told == [push.Push((firm,), "event.on_chain", ids), push.Push((firm,), "event.anchored", ids)]
 
 
