@@ -67,7 +67,7 @@ export interface Task {
 }
 
 export interface Signing {
-  action: 'order.sign' | 'order.confirm' | 'receipt.sign'
+  action: 'order.sign' | 'order.confirm' | 'amendment.agree' | 'cancellation.agree' | 'receipt.sign'
   text_id: string
   text_version: string | number
   text: Text
@@ -147,6 +147,27 @@ export interface OrderDocument {
   contract_no: string
 }
 
+export interface LineTerms {
+  quantity: string
+  unit_price: string
+  tolerance_pct: string
+  amount: string
+}
+
+/** A change of a confirmed order that one side signed and the other must sign too. */
+export interface Amendment {
+  id: string
+  kind: 'AMEND' | 'CANCEL'
+  reason: string
+  /** The order as it will be. */
+  document: OrderDocument
+  digest: string
+  differences: { line_id: string; item_name: string; before: LineTerms | null; after: LineTerms }[]
+  proposed_by: { organisation: Party }
+  actions: string[]
+  signing: Signing | null
+}
+
 interface Papers {
   id: string
   state: string
@@ -168,6 +189,8 @@ export interface Order extends Papers {
   /** What may still be despatched, by line; a line with nothing left is absent. */
   undespatched: Record<string, string>
   signatures: SignatureMade[]
+  /** The one that waits for an answer. */
+  amendment: Amendment | null
   despatches: { id: string; despatch_no: string; state: string }[]
   receipts: { id: string; receipt_no: string; state: string }[]
 }

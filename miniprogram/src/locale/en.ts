@@ -164,6 +164,16 @@ const en: typeof zh = {
     device: 'Device {model}',
     level: 'Signature level {assurance}',
   },
+  amendment: {
+    changes: 'The order would become',
+    cancels: 'The order would be cancelled',
+    reason: 'Reason',
+    added: 'new',
+    agree: 'Agree and sign',
+    refuse: 'I do not agree',
+    refuseTitle: 'Why not',
+    withdraw: 'Take it back',
+  },
   guard: {
     title: 'The content does not match: cannot sign',
     hint: 'This phone computed the fingerprint of the paper again, and it differs from the one the server gave. Do not sign; ask the other side to check.',

@@ -162,6 +162,16 @@ export default {
     device: '设备 {model}',
     level: '签名等级 {assurance}',
   },
+  amendment: {
+    changes: '订单将改为',
+    cancels: '提出取消订单',
+    reason: '原因',
+    added: '新增',
+    agree: '同意并签署',
+    refuse: '不同意',
+    refuseTitle: '为什么不同意',
+    withdraw: '撤回',
+  },
   guard: {
     title: '内容对不上，不能签',
     hint: '手机重新计算了这份单据的指纹，和服务器给的不一样。请不要签，并告诉对方核对。',

@@ -104,7 +104,7 @@ interface Made {
 
 /** The anchor of what this write did: an answer that shows a whole document carries it beside others. */
 function anchorOf(item: QueueItem, made: Made | null): Anchor | null {
-  if (item.kind.startsWith('order.'))
+  if (/^(order|amendment|cancellation)\./.test(item.kind))
     return made?.signatures?.filter((one) => one.action === item.kind).pop()?.anchor ?? null
   if (item.kind === 'milestone') return made?.milestones?.find((one) => one.kind === item.body.kind)?.anchor ?? null
   return made?.anchor ?? null

@@ -2,7 +2,7 @@ import { jsonDigest } from './digest'
 import { jcs, type Json } from './jcs'
 import { type DeviceKey, signText } from './key'
 
-export type SignAction = 'order.sign' | 'order.confirm' | 'receipt.sign'
+export type SignAction = 'order.sign' | 'order.confirm' | 'amendment.agree' | 'cancellation.agree' | 'receipt.sign'
 
 export interface Total {
   amount: string

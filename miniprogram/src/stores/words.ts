@@ -6,7 +6,7 @@ import { badge } from '@/queue/item'
 import { language, t, te } from './language'
 
 /** States of an order in which somebody has yet to act: shown in another colour. */
-export const WAITING = ['ISSUED', 'BUYER_SIGNED']
+export const WAITING = ['ISSUED', 'BUYER_SIGNED', 'AMENDING']
 
 /** One sentence for what went wrong, in the reader's language. */
 export function problemText(problem: Problem | KeptProblem): string {
@@ -21,7 +21,8 @@ export function smallPrint(problem: Problem | KeptProblem): string[] {
   return [problem.code, ...said, ...fields].filter(Boolean)
 }
 
-const isSignature = (item: QueueItem): boolean => /^(order\.(sign|confirm)|receipt\.sign)$/.test(item.kind)
+const isSignature = (item: QueueItem): boolean =>
+  /^(order\.(sign|confirm)|(amendment|cancellation)\.agree|receipt\.sign)$/.test(item.kind)
 
 export function badgeText(item: QueueItem): string {
   const { key, index } = badge(item)
