@@ -9,7 +9,7 @@ from django.db import connection
 
 from backend.core.ids import typed
 from backend.core.models import Event
-from backend.trade.models import DocumentVersion, OrderAmendment, PurchaseOrder, Signature
+from backend.trade.models import DocumentVersion, OrderAmendment, ProductionOrder, PurchaseOrder, Signature
 from tests.amending import agree, order_act, proposal, propose
 from tests.cast import Cast, confirmed_order, issued_order
 from tests.phone import Json, Phone
@@ -100,3 +100,23 @@ def test_a_repeated_agreement_gets_the_first_answer(cast: Cast, clerk: Phone, sa
     assert answers[0] == answers[1]
     assert answers[0][0] == 201
     assert agree(clerk, proposed)[0] == 409
+
+
+def test_of_two_reports_of_a_lot_at_once_one_counts(cast: Cast, clerk: Phone, sales: Phone) -> None:
+    order = confirmed_order(cast, clerk, sales)
+    lot = {"order": order["id"], "order_line": "1", "production_no": "MO-1", "lot": "L", "planned_quantity": "5"}
+    plans = at_once(*(lambda: sales.post("/api/v1/productions/", lot) for _ in range(2)))
+    assert sorted(status for status, _ in plans) == [201, 409]
+    made = next(answer for status, answer in plans if status == 201)
+    starts = at_once(
+        *(
+            lambda: sales.post(
+                f"/api/v1/productions/{made['id']}/start", {"started_at": made["document"]["planned_at"]}
+            )
+            for _ in range(2)
+        )
+    )
+    assert sorted(status for status, _ in starts) == [201, 409]
+    row = ProductionOrder.objects.get()
+    assert (row.state, row.version) == ("STARTED", 2)
+    assert DocumentVersion.objects.filter(subject_type="production").count() == 2

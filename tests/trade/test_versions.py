@@ -1,6 +1,9 @@
 """What a document said at each version is kept as it was, and nothing refers to a version that never was."""
 
+import importlib
+
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from backend.core.clock import now
@@ -86,3 +89,17 @@ def test_versions_are_read_by_cursor(cast: Cast, clerk: Phone, sales: Phone) -> 
     assert (status, len(page["results"])) == (200, 1)
     assert page["next"]
     assert DocumentVersion.objects.filter(order=from_typeid("ord", order["id"])).count() == 2
+
+
+def test_documents_of_before_get_the_version_that_their_event_sealed(cast: Cast, clerk: Phone, sales: Phone) -> None:
+    order = confirmed_order(cast, clerk, sales)
+    sent = despatched(cast, order, sales)
+    assert clerk.sign("/api/v1/receipts/", clerk.receipt_act(sent))[0] == 201
+    facts = ("order_id", "subject_type", "subject_id", "version", "document", "digest", "reason", "at", "event_id")
+    before = list(DocumentVersion.objects.order_by("at", "subject_type").values(*facts))
+    assert len(before) == 3
+    DocumentVersion.objects.all().delete()
+    migration = importlib.import_module("backend.trade.migrations.0007_first_versions")
+    for _ in range(2):
+        migration.keep_first_versions(apps, None)
+        assert list(DocumentVersion.objects.order_by("at", "subject_type").values(*facts)) == before
