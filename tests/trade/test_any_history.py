@@ -117,7 +117,7 @@ def history(cast: Cast, clerk: Phone, sales: Phone) -> type[RuleBasedStateMachin
             assert OrderAmendment.objects.filter(state="PROPOSED").count() == (self.waiting is not None)
 
         def teardown(self) -> None:
-            faults: Any = tracing.trace(office(cast.office), self.row())["verdict"]["faults"]
+            faults: Any = tracing.trace(office(cast.office), self.row().id)["verdict"]["faults"]
             transaction.set_rollback(True)
             self.undo.__exit__(None, None, None)
             assert faults == []

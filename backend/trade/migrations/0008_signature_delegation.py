@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("parties", "0002_people"),
-        ("trade", "0006_productions"),
+        ("trade", "0007_first_versions"),
     ]
 
     operations = [
