@@ -41,6 +41,10 @@ class DocumentChanged(Conflict):
     code, title = "document-changed", "The document is no longer what was signed; open it again"
 
 
+class RecordAltered(Conflict):
+    code, title = "record-altered", "The database no longer holds what was recorded; do not sign"
+
+
 class NumberTaken(Conflict):
     code, title = "number-taken", "This document number is in use"
 

@@ -3,6 +3,7 @@ import pytest
 from backend.core.ids import typed
 from backend.core.models import Event
 from backend.core.sections import open_section
+from backend.trade import documents
 from backend.trade.models import OrderState, PurchaseOrder, Signature
 from tests.cast import Cast, confirmed_order, issued_order, phone_of
 from tests.phone import Phone
@@ -79,12 +80,12 @@ def test_another_total_than_the_servers_is_named_by_its_field(cast: Cast, clerk:
     assert not Event.objects.filter(type="order.signed").exists()
 
 
-def test_a_row_changed_since_it_was_shown_is_a_changed_document(cast: Cast, clerk: Phone) -> None:
+def test_a_row_changed_since_it_was_recorded_is_not_signed(cast: Cast, clerk: Phone) -> None:
     order = issued_order(cast)
     _, shown = clerk.get(f"{path(order)}/")
     PurchaseOrder.objects.update(contract_no="C-2")
     status, answer = clerk.sign(f"{path(order)}/signature", clerk.order_act(shown))
-    assert (status, answer["code"]) == (409, "document-changed")
+    assert (status, answer["code"]) == (409, "record-altered")
 
 
 def test_a_signature_of_another_key_is_refused(cast: Cast, clerk: Phone) -> None:
@@ -172,3 +173,21 @@ def test_the_buyer_rejects_an_order_with_a_reason(cast: Cast, clerk: Phone) -> N
     assert (status, answer["state"], answer["rejection_reason"]) == (201, "REJECTED", "价格不对")
     status, answer = clerk.post(f"{path(order)}/rejection", {"reason": "again"})
     assert (status, answer["code"], answer["state"]) == (409, "wrong-state", "REJECTED")
+
+
+@pytest.mark.parametrize("digest_too", [False, True], ids=["the row", "the row and its digest"])
+def test_what_was_altered_in_the_database_is_signed_by_nobody_and_shown_as_altered(
+    cast: Cast, clerk: Phone, digest_too: bool
+) -> None:
+    """A signature over the altered order would be recorded, and make it the order."""
+    order = issued_order(cast)
+    order.lines.filter(line_id="1").update(unit_price="99.00")
+    order = PurchaseOrder.objects.get(id=order.id)
+    if digest_too:
+        PurchaseOrder.objects.update(digest=documents.digest(documents.order_document(order)))
+    _, shown = clerk.get(f"{path(order)}/")
+    assert (shown["digest"] == documents.digest(shown["document"])) is digest_too, "the phone compares the two"
+    status, answer = clerk.sign(f"{path(order)}/signature", clerk.order_act(shown))
+    assert (status, answer["code"]) == (409, "record-altered")
+    assert not Signature.objects.exists() and PurchaseOrder.objects.get().state == OrderState.ISSUED
+    assert list(Event.objects.filter(subject_id=order.id).values_list("type", flat=True)) == ["order.issued"]

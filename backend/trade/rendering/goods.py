@@ -124,7 +124,7 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
     return {
         **order_summary(order),
         "document": document,
-        "digest": documents.digest(document),
+        "digest": order.digest,
         "issued_by": {"organisation": typed("organisation", order.issued_by.organisation_id)},
         "rejection_reason": order.rejection_reason,
         "cancellation_reason": order.cancellation_reason,
@@ -278,7 +278,7 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
     return {
         **despatch_summary(despatch),
         "document": document,
-        "digest": documents.digest(document),
+        "digest": despatch.digest,
         "lines": [
             {
                 "despatch_line": line.despatch_line,
@@ -337,7 +337,7 @@ def _receipt_body(receipt: Receipt, by: Actor, lines: list[ReceiptLine], anchor:
         },
         "despatch": {"id": typed("despatch", receipt.despatch_id), "despatch_no": receipt.despatch.despatch_no},
         "document": document,
-        "digest": documents.digest(document),
+        "digest": receipt.digest,
         "lines": [
             {
                 **line,

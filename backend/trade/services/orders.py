@@ -8,11 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from backend.core import clock
+from backend.core.data_keys import Erased
 from backend.core.errors import NotFound, RuleBroken
 from backend.core.events import Actor, emit
 from backend.core.ids import new_id
+from backend.core.models import Event
 from backend.core.money import line_amount_fen
-from backend.core.sections import Section
+from backend.core.sections import Section, open_section
 from backend.parties.models import Organisation
 from backend.trade import documents, errors, places
 from backend.trade.models import ORDER_TRANSITIONS, OrderLine, OrderState, PurchaseOrder, Signature
@@ -162,6 +164,7 @@ def _sign_order(
     counterparty = order.seller if party == "buyer" else order.buyer
     if Signature.objects.filter(action=action, subject_id=order.id, version=order.version).exists():
         raise errors.AlreadySigned()
+    _check_recorded(order, document)
     signature = check_act(
         act,
         by=by,
@@ -213,6 +216,17 @@ def _sign_order(
     )
     attach_files(by, act, ("order", order.id))
     return order
+
+
+def _check_recorded(order: PurchaseOrder, document: documents.Document) -> None:
+    """Raises RecordAltered when the rows no longer say what the ledger was told last: a signature would make somebody's alteration true."""
+    told = Event.objects.filter(subject_id=order.id, sections__name="document").order_by("-id").first()
+    try:
+        recorded = told and open_section(told.id, "document").content
+    except (Erased, ValueError):
+        recorded = None
+    if recorded != document:
+        raise errors.RecordAltered()
 
 
 def sign_order(*, by: Actor, order_id: UUID, act: SignedAct, client_event_id: str) -> PurchaseOrder:

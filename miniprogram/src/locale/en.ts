@@ -477,6 +477,7 @@ const en: typeof zh = {
     'signature-invalid': 'The signature could not be verified',
     'signed-difference': 'What was signed differs from the server’s paper',
     'device-mismatch': 'The signing phone is not the one registered',
+    'record-altered': 'The server no longer holds what was recorded: do not sign, tell the operator',
     'document-changed': 'The paper has changed, open it again and sign',
     'amendment-open': 'A change of this order waits for an answer already',
     'own-proposal': 'Your own side proposed this; the other side answers it',

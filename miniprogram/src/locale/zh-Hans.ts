@@ -463,6 +463,7 @@ export default {
     'signature-invalid': '签名没有通过验证',
     'signed-difference': '签的内容和服务器的单据不一致',
     'device-mismatch': '签名的不是登记的这台手机',
+    'record-altered': '服务器上的单据与账本记录不符，请勿签署，并通知运营方',
     'document-changed': '单据已经改动，请重新打开再签',
     'amendment-open': '这份订单已有一项变更等待答复',
     'own-proposal': '这是本公司提出的变更，由对方答复',
