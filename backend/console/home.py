@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from backend.console.alerts import newest_alerts
+from backend.console.deliveries import as_known
 from backend.console.ledger_health import ledger_health, readers
 from backend.console.orders import with_anchors
 from backend.console.seat import SeatedRequest, seated, show
@@ -29,12 +30,14 @@ def home(request: SeatedRequest) -> HttpResponse:
         *_undespatched(orders),
     ]
     receipts = list(selectors.receipts(seat.by).order_by("-id")[:SHOWN])
-    with_anchors(receipts)
+    with_anchors(receipts, seat)
+    arriving = list(despatches.filter(state__in=OPEN_DESPATCH).order_by("-id")[:SHOWN])
+    as_known(arriving, seat)
     return show(
         request,
         "console/home.html",
         waiting=waiting,
-        arriving=list(despatches.filter(state__in=OPEN_DESPATCH).order_by("-id")[:SHOWN]),
+        arriving=arriving,
         receipts=receipts,
         alerts=newest_alerts(seat.by, limit=SHOWN) if seat.is_buyer else [],
     )

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from backend.console import labels
-from backend.console.seat import SeatedRequest, seated, show
+from backend.console.deliveries import as_counted, as_known
+from backend.console.seat import Seat, SeatedRequest, seated, show
 from backend.core import ids
 from backend.evidence.selectors import anchors
 from backend.trade import selectors
@@ -38,18 +39,25 @@ def order_list(request: SeatedRequest) -> HttpResponse:
 @seated
 def despatch_list(request: SeatedRequest) -> HttpResponse:
     """What is on its way, or was."""
-    return _list(request, "despatch", selectors.despatches(request.seat.by), "console/despatches.html")
+    rows = selectors.despatches(request.seat.by)
+    return _list(
+        request, "despatch", rows, "console/despatches.html", further=lambda found: as_known(found, request.seat)
+    )
 
 
 @require_safe
 @seated
 def receipt_list(request: SeatedRequest) -> HttpResponse:
     """What was signed for, with its place in the ledger."""
-    return _list(request, "receipt", selectors.receipts(request.seat.by), "console/receipts.html", further=with_anchors)
+    rows = selectors.receipts(request.seat.by)
+    return _list(
+        request, "receipt", rows, "console/receipts.html", further=lambda found: with_anchors(found, request.seat)
+    )
 
 
-def with_anchors(receipts: list[Receipt]) -> None:
-    """Gives each receipt its `anchor`: where the event of its signature lies in the ledger."""
+def with_anchors(receipts: list[Receipt], seat: Seat) -> None:
+    """Gives each receipt its `anchor`, where the event of its signature lies in the ledger, and the order by which the viewer knows it."""
+    as_counted(receipts, seat)
     signed = dict(
         Signature.objects.filter(action="receipt.sign", subject_id__in=[row.id for row in receipts]).values_list(
             "subject_id", "event_id"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from backend.console import labels
+from backend.console.deliveries import as_counted, as_known
 from backend.console.plan import band_text, plan_of_act, rings
 from backend.console.seat import Seat, SeatedRequest, seated, show
 from backend.core import clock, ids
@@ -45,8 +46,11 @@ def trace(request: SeatedRequest, order: str) -> HttpResponse:
 def _whole(request: SeatedRequest, order: PurchaseOrder) -> HttpResponse:
     seat = request.seat
     body = tracing.trace_whole(seat.by, order)
-    despatches = list(selectors.despatches(seat.by).filter(order=order).order_by("id"))
-    receipts = list(selectors.receipts(seat.by).filter(order=order).order_by("id"))
+    delivered = selectors.deliveries_of(order.id).values("id")
+    despatches = list(selectors.despatches(seat.by).filter(id__in=delivered).order_by("id"))
+    receipts = list(selectors.receipts(seat.by).filter(despatch__in=delivered).order_by("id"))
+    as_known(despatches, seat)
+    as_counted(receipts, seat)
     numbers = _numbers(order, despatches, receipts)
     return show(
         request,
@@ -84,6 +88,7 @@ def _steps(steps: list[Body], seat: Seat, order: PurchaseOrder, numbers: dict[UU
             and last
             and last["type"] == VOUCHER_ATTACHED
             and last["member"] == step["member"]
+            and last["organisation"] == step["organisation"]
         ):
             last["pieces"].append(_piece(step))
             last["faults"] += [_in_words(fault, numbers) for fault in step["faults"]]

@@ -7,7 +7,7 @@ run_subscriber()    a named cursor over positions; effects and cursor move in on
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -87,12 +87,14 @@ def emit(
     sections: dict[str, Section] | None = None,
     audience: Iterable[UUID] = (),
     payload: dict[str, Any] | None = None,
+    told: Mapping[UUID, Mapping[str, UUID | None]] | None = None,
     event_id: UUID | None = None,
 ) -> Event:
     """Records that something happened, in the transaction of the change; after the commit it is numbered, anchored and told.
 
     `sections` are sealed and committed to in the leaf; a `header` (type, subject, version, actor) is added to them. `audience` is who may
-    be told by push; `payload` holds ids and plain values for subscribers, never personal data. An event without a chain is not anchored.
+    be told by push; `payload` holds ids and plain values for subscribers, never personal data. `told` names, for some of the audience, other
+    documents than the payload does (None: none), because not everybody may open the same ones. An event without a chain is not anchored.
     Raises TransactionManagementError outside a transaction: the change and its event would not be one; and whatever a guard raises.
     """
     if not connection.in_atomic_block:
@@ -109,7 +111,7 @@ def emit(
         actor_organisation=by.organisation,
         actor_device=by.device,
         time=clock.now(),
-        payload=payload or {},
+        payload=(payload or {}) | ({"told": _told(told)} if told else {}),
         audience=[str(one) for one in dict.fromkeys(audience)],
     )
     for check in _guards:
@@ -120,15 +122,28 @@ def emit(
         event.leaf = commitment.build_leaf(str(event.id), chain, event.time, commitments)
     event.save(force_insert=True)
     SealedSection.objects.bulk_create(rows)
-    push.push(
-        [UUID(one) for one in event.audience],
-        f"{subject_type}.changed",
-        type_=type,
-        **{name: typed(name, UUID(value)) for name, value in event.payload.items() if name in TOLD and value}
-        | {"event": typed("event", event.id)},
+    push.push_all(
+        [
+            push.Push((UUID(one),), f"{subject_type}.changed", {"type_": type} | ids_told(event, one))
+            for one in event.audience
+        ]
     )
     transaction.on_commit(wake, robust=True)
     return event
+
+
+def _told(told: Mapping[UUID, Mapping[str, UUID | None]]) -> dict[str, dict[str, str | None]]:
+    return {
+        str(one): {name: None if value is None else str(value) for name, value in ids.items()}
+        for one, ids in told.items()
+    }
+
+
+def ids_told(event: Event, organisation: str) -> dict[str, str]:
+    """The documents of an event by kind, as one of its audience is told of them."""
+    named = event.payload | event.payload.get("told", {}).get(organisation, {})
+    ids = {name: typed(name, UUID(value)) for name, value in named.items() if name in TOLD and value}
+    return ids | {"event": typed("event", event.id)}
 
 
 def _header(event: Event, by: Actor) -> dict[str, Any]:

@@ -215,6 +215,7 @@ def attach_voucher(
                 ),
             },
             audience=target.audience,
+            told=target.told,
             payload={
                 "voucher": str(voucher.id),
                 "order": target.order_id and str(target.order_id),

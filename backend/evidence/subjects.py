@@ -1,6 +1,6 @@
 """What vouchers can be attached to. The rooms above register their documents in `ready()`; who may see one is theirs to say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from backend.core.ids import PREFIXES, from_typeid, typed
 class Subject:
     """A document as its room shows it to an actor: its order, and who may be told about it.
 
+    `told`: what a party is told of instead of the document's order, by organisation, where not all may open that one.
     `may_attach`: whether the actor may add to it. `unseen`: kinds of vouchers that are not shown to the actor.
     """
 
@@ -22,6 +23,7 @@ class Subject:
     may_attach: bool = True
     type: str = field(default="", compare=False)
     unseen: tuple[str, ...] = ()
+    told: Mapping[UUID, Mapping[str, UUID | None]] = field(default_factory=dict, compare=False)
 
 
 Resolve = Callable[[Actor, UUID], Subject]

@@ -123,3 +123,20 @@ def test_the_audience_is_told_by_ids_after_the_commit(sequences: None, monkeypat
     (event,) = record(type="order.signed", subject=("pallet", order), audience=[buyer, buyer], payload=payload)
     ids = {"type_": "order.signed", "event": typed("event", event.id), "order": typed("order", order)}
     assert told == [Push((buyer,), "pallet.changed", ids)]
+
+
+@real_transactions
+def test_who_may_open_another_document_is_told_of_that_one(sequences: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Push] = []
+    monkeypatch.setattr(events.push, "send_now", told.extend)
+    buyer, factory, carrier, upper, lower = (new_id() for _ in range(5))
+    (event,) = record(
+        type="alert.raised",
+        subject=("alert", upper),
+        audience=[buyer, factory, carrier],
+        payload={"order": str(upper)},
+        told={factory: {"order": lower}, carrier: {"order": None}},
+    )
+    named = {one.audience[0]: one.ids.get("order") for one in told}
+    assert named == {buyer: typed("order", upper), factory: typed("order", lower), carrier: None}
+    assert events.ids_told(event, str(factory)) == {"order": typed("order", lower), "event": typed("event", event.id)}

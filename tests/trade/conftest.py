@@ -4,6 +4,7 @@ import pytest
 
 from tests.cast import Cast, make_cast, phone_of
 from tests.phone import Phone
+from tests.trade.back_to_back import Chain, make_chain
 
 
 @pytest.fixture
@@ -25,3 +26,9 @@ def sales(cast: Cast) -> Phone:
 @pytest.fixture
 def driver(cast: Cast) -> Phone:
     return phone_of(cast.driver)
+
+
+@pytest.fixture
+def chain(cast: Cast, clerk: Phone, sales: Phone) -> Chain:
+    """An order of the buyer, and one of the seller that is for its first line, both confirmed."""
+    return make_chain(cast, clerk, sales)

@@ -202,6 +202,18 @@ class AmendmentAnswer(AmendmentSummaryAnswer):
     signing = SigningAnswer(allow_null=True)
 
 
+class ShipToAnswer(Out):
+    name = Text()
+    address = Text()
+
+
+class DirectDestinationAnswer(Out):
+    order = OrderRefAnswer()
+    buyer = OrganisationAnswer()
+    ship_to = ShipToAnswer()
+    left = serializers.DictField(child=Text(), help_text="of each own line that is bought for that order")
+
+
 class OrderAnswer(OrderSummaryAnswer):
     document = serializers.DictField(help_text="the canonical document: exactly what is hashed and signed")
     digest = Text(help_text="SHA-256 of the document's canonical JSON (RFC 8785)")
@@ -209,6 +221,9 @@ class OrderAnswer(OrderSummaryAnswer):
     rejection_reason = Text()
     cancellation_reason = Text()
     undespatched = serializers.DictField(child=Text())
+    delivers_to = DirectDestinationAnswer(
+        many=True, help_text="back-to-back: for the seller, to whom these goods may go instead"
+    )
     signatures = SignatureAnswer(many=True)
     despatches = DespatchRefAnswer(many=True)
     receipts = ReceiptRefAnswer(many=True)
@@ -236,6 +251,8 @@ class DespatchSummaryAnswer(Out):
     order = DespatchOrderAnswer()
     carrier = OrganisationAnswer(allow_null=True)
     driver = PersonAnswer(allow_null=True)
+    despatch_party = OrganisationAnswer(help_text="who sent the goods off: back-to-back, not the order's seller")
+    direct = serializers.BooleanField(help_text="whether they go directly to the buyer of an order above")
     receipt = ReceiptRefAnswer(allow_null=True)
     despatched_at = Time()
 
@@ -276,7 +293,7 @@ class DespatchAnswer(DespatchSummaryAnswer):
 class ReceiptLineAnswer(ReceiptCountSerializer):
     item_name = Text()
     unit = Text()
-    amount = Text()
+    amount = Text(allow_null=True)
 
 
 class ReceiptDespatchAnswer(Out):
@@ -290,8 +307,8 @@ class ReceiptSummaryAnswer(Out):
     state = serializers.ChoiceField(ReceiptState.choices)
     order = OrderRefAnswer()
     despatch = ReceiptDespatchAnswer()
-    total = MoneySerializer()
-    signer = PersonAnswer()
+    total = MoneySerializer(allow_null=True, help_text="null, as all money, for whoever delivered for the seller")
+    signer = PersonAnswer(allow_null=True)
     assurance = Text()
     signed_at = Time()
 
@@ -302,13 +319,13 @@ class ReceiptsAnswer(PageAnswer):
 
 class ReceiptAnswer(ReceiptSummaryAnswer):
     version = serializers.IntegerField()
-    document = serializers.DictField()
-    digest = Text()
+    document = serializers.DictField(allow_null=True)
+    digest = Text(allow_null=True)
     lines = ReceiptLineAnswer(many=True)
     buyer = OrganisationAnswer()
     seller = OrganisationAnswer()
     device = DeviceAnswer(allow_null=True)
-    location = PlaceAnswer()
+    location = PlaceAnswer(allow_null=True)
     captured_at = Time()
     vouchers = serializers.ListField(child=serializers.DictField())
     anchor = AnchorAnswer()
@@ -352,11 +369,26 @@ class StepAnswer(Out):
     faults = FaultAnswer(many=True)
 
 
+class CountedLineAnswer(ReceiptCountSerializer):
+    order_line = Text()
+    item_name = Text()
+    unit = Text()
+
+
+class CountedAnswer(Out):
+    id = Text()
+    receipt_no = Text()
+    state = serializers.ChoiceField(ReceiptState.choices)
+    despatch = Text()
+    lines = CountedLineAnswer(many=True)
+
+
 class TraceAnswer(Out):
     order = OrderSummaryAnswer(
         allow_null=True,
         help_text="null, with no steps, when rows were rewritten so that they cannot be read: the verdict names them",
     )
     steps = StepAnswer(many=True)
+    receipts = CountedAnswer(many=True, help_text="what was counted of each delivery, by the lines of this order")
     vouchers = serializers.ListField(child=serializers.DictField())
     verdict = VerdictAnswer()

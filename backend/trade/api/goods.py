@@ -150,10 +150,11 @@ class Despatches(APIView):
     )
     def get(self, request: Request) -> Response:
         pages = CursorPage()
+        by = actor(request)
         page: list[Any] | None = pages.paginate_queryset(
-            _in_state(selectors.despatches(actor(request)), request, DespatchState), request, self
+            _in_state(selectors.despatches(by), request, DespatchState), request, self
         )
-        return pages.get_paginated_response([rendering.despatch_summary(despatch) for despatch in page or ()])
+        return pages.get_paginated_response([rendering.despatch_summary(despatch, by) for despatch in page or ()])
 
     @extend_schema(
         operation_id="despatches_send",
@@ -205,8 +206,9 @@ class Receipts(APIView):
     )
     def get(self, request: Request) -> Response:
         pages = CursorPage()
+        who = selectors.viewer(actor(request))
         page: list[Any] | None = pages.paginate_queryset(selectors.receipts(actor(request)), request, self)
-        return pages.get_paginated_response([rendering.receipt_summary(receipt) for receipt in page or ()])
+        return pages.get_paginated_response([rendering.receipt_summary(receipt, who) for receipt in page or ()])
 
     @extend_schema(
         operation_id="receipts_sign",

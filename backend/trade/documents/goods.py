@@ -78,7 +78,14 @@ def order_line_document(line: OrderLine) -> Document:
         "tax_rate": line.tax_rate,
         "tolerance_pct": line.tolerance_pct,
         "amount": money_text(line.amount_fen),
-    }
+    } | _bought_for(line)
+
+
+def _bought_for(line: OrderLine) -> Document:
+    """Back-to-back: which line of which order this one is bought for, where it is for one."""
+    if line.fulfils is None:
+        return {}
+    return {"fulfils": {"order": typed("order", line.fulfils.order_id), "line_id": line.fulfils.line_id}}
 
 
 def order_document(order: PurchaseOrder) -> Document:
@@ -102,14 +109,16 @@ def order_document(order: PurchaseOrder) -> Document:
 
 
 def despatch_document(despatch: Despatch) -> Document:
-    """The despatch advice; it carries no price."""
+    """The despatch advice, as its receiver signs for it; it carries no price, and nothing of an order below the receiver's."""
+    order = despatch.receiving_order
     return {
         "type": "despatch",
         "id": typed("despatch", despatch.id),
         "version": despatch.version,
         "despatch_no": despatch.despatch_no,
-        "order": order_key(despatch.order, despatch.order_version),
-        "seller": party(despatch.seller),
+        "order": order_key(order, despatch.receiving_version),
+        "seller": party(order.seller),
+        "despatch_party": party(despatch.seller),
         "carrier": party(despatch.carrier) if despatch.carrier else None,
         "plate_no": despatch.plate_no,
         "waybill_no": despatch.waybill_no,
@@ -117,17 +126,28 @@ def despatch_document(despatch: Despatch) -> Document:
         "lines": [
             {
                 "despatch_line": line.despatch_line,
-                "order_line": line.order_line.line_id,
-                "item_name": line.order_line.item_name,
+                "order_line": line.receiving_line.line_id,
+                "item_name": line.receiving_line.item_name,
                 "quantity": quantity_text(line.quantity),
-                "unit": line.order_line.unit,
+                "unit": line.receiving_line.unit,
                 "lot": line.lot,
                 "production_no": line.production.production_no if line.production else "",
             }
             for line in despatch.lines.all()
         ],
-        "ship_to": _ship_to(despatch.order),
+        "ship_to": _ship_to(order),
         "despatched_at": clock.rfc3339(despatch.despatched_at),
+    }
+
+
+def despatch_supply(despatch: Despatch) -> Document:
+    """Under which order the goods were sent off, line by line: what the receiver does not see of goods that come directly from further down."""
+    return {
+        "order": order_key(despatch.order, despatch.order_version),
+        "lines": [
+            {"despatch_line": line.despatch_line, "order_line": line.order_line.line_id}
+            for line in despatch.lines.all()
+        ],
     }
 
 

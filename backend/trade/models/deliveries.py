@@ -57,6 +57,7 @@ class Despatch(models.Model):
     end_order = models.ForeignKey(
         PurchaseOrder, on_delete=models.PROTECT, null=True, blank=True, related_name="direct_despatches"
     )
+    end_version = models.PositiveIntegerField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=13, choices=DespatchState.choices, default=DespatchState.DESPATCHED)
     carrier = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="carriages")
@@ -71,6 +72,16 @@ class Despatch(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["seller", "despatch_key"], name="despatch_no_once_a_seller")]
 
+    @property
+    def receiving_order(self) -> PurchaseOrder:
+        """The order whose buyer receives the goods and signs for them."""
+        return self.end_order or self.order
+
+    @property
+    def receiving_version(self) -> int:
+        """The version of that order under which the goods were sent."""
+        return self.end_version or self.order_version
+
 
 class DespatchLine(models.Model):
     despatch = models.ForeignKey(Despatch, on_delete=models.PROTECT, related_name="lines")
@@ -81,6 +92,7 @@ class DespatchLine(models.Model):
     )
     # as that version of the order has it; what is received of these goods is owed at this price
     unit_price = models.CharField(max_length=32)
+    end_unit_price = models.CharField(max_length=32, blank=True, default="")
     quantity = QuantityField()
     lot = models.CharField(max_length=64, blank=True)
     production = models.ForeignKey(
@@ -92,6 +104,29 @@ class DespatchLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["despatch", "despatch_line"], name="line_once_a_despatch"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="despatch_line_quantity_positive"),
+        ]
+
+    @property
+    def receiving_line(self) -> OrderLine:
+        """The line of the receiving buyer's order."""
+        return self.end_line or self.order_line
+
+    @property
+    def receiving_price(self) -> str:
+        """What that buyer pays for one unit, at the version sent under."""
+        return self.end_unit_price or self.unit_price
+
+
+class DirectLine(models.Model):
+    """Back-to-back: a despatch line counts for the line of an order above its own too. One row for each order up to where the goods go."""
+
+    despatch_line = models.ForeignKey(DespatchLine, on_delete=models.PROTECT, related_name="direct_lines")
+    order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="direct_lines")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["despatch_line", "order_line"], name="direct_line_once_an_order_line")
         ]
 
 

@@ -129,14 +129,15 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
         "rejection_reason": order.rejection_reason,
         "cancellation_reason": order.cancellation_reason,
         "undespatched": selectors.undespatched(order),
+        "delivers_to": _delivers_to(order, who),
         "signatures": [signature_body(row, known[row.event_id], who) for row in rows],
         "despatches": [
             {"id": typed("despatch", row.id), "despatch_no": row.despatch_no, "state": row.state}
-            for row in order.despatches.order_by("id")
+            for row in selectors.deliveries_of(order.id).order_by("id")
         ],
         "receipts": [
             {"id": typed("receipt", row.id), "receipt_no": row.receipt_no, "state": row.state}
-            for row in order.receipts.order_by("id")
+            for row in selectors.receipts_of(order.id).order_by("id")
         ],
         "productions": [
             {"id": typed("production", row.id), "production_no": row.production_no, "state": row.state}
@@ -149,6 +150,21 @@ def order_body(order: PurchaseOrder, by: Actor) -> Body:
         "signing": signing_body(signing) if signing else None,
         "proposing": [signing_body(one) for one in PROPOSING] if "amend" in actions else [],
     }
+
+
+def _delivers_to(order: PurchaseOrder, who: selectors.Viewer) -> list[Body]:
+    """Back-to-back: to whom the seller may deliver instead, by whose order and to which address, and how much of each of its own lines."""
+    if who.organisation.id != order.seller_id:
+        return []
+    return [
+        {
+            "order": {"id": typed("order", one.order.id), "order_no": one.order.order_no},
+            "buyer": organisation_body(one.order.buyer),
+            "ship_to": {"name": one.order.ship_to_name, "address": one.order.ship_to_address},
+            "left": {line_id: quantity_text(left) for line_id, left in one.left.items()},
+        }
+        for one in selectors.direct_destinations(order)
+    ]
 
 
 def _order_actions(order: PurchaseOrder, who: selectors.Viewer) -> tuple[list[str], str | None]:
@@ -233,9 +249,9 @@ def _amendments_of(order: PurchaseOrder, by: Actor) -> Body:
     }
 
 
-def despatch_summary(despatch: Despatch) -> Body:
-    """A despatch in a list."""
-    order = despatch.order
+def despatch_summary(despatch: Despatch, by: Actor) -> Body:
+    """A despatch in a list, under the order by which the viewer knows it."""
+    order = selectors.order_known(despatch, by.organisation)
     receipt = getattr(despatch, "receipt", None)
     return {
         "id": typed("despatch", despatch.id),
@@ -249,6 +265,8 @@ def despatch_summary(despatch: Despatch) -> Body:
             "buyer": organisation_body(order.buyer),
             "seller": organisation_body(order.seller),
         },
+        "despatch_party": organisation_body(despatch.seller),
+        "direct": despatch.end_order_id is not None,
         "carrier": organisation_body(despatch.carrier) if despatch.carrier else None,
         "driver": person_body(despatch.driver) if despatch.driver else None,
         "receipt": {"id": typed("receipt", receipt.id), "receipt_no": receipt.receipt_no, "state": receipt.state}
@@ -259,9 +277,9 @@ def despatch_summary(despatch: Despatch) -> Body:
 
 
 def despatch_body(despatch: Despatch, by: Actor) -> Body:
-    """A despatch whole. Prices are for the order's own parties; a carrier gets none."""
+    """A despatch whole. Prices are for the order's own parties; a carrier gets none. Goods that go through several orders show the viewer's own."""
     who = selectors.viewer(by)
-    order = despatch.order
+    order, received = selectors.order_known(despatch, by.organisation), despatch.receiving_order
     sent = newest_events([despatch.id], ("despatch.despatched",))
     milestones = list(despatch.milestones.all())
     known = anchors([*sent.values(), *(row.event_id for row in milestones)])
@@ -270,25 +288,27 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
     actions: list[str] = []
     signing = None
     if despatch.state in OPEN_DESPATCH:
-        if who.organisation.id == order.buyer_id and all(signs(who.member, "receipt")):
+        if who.organisation.id == received.buyer_id and all(signs(who.member, "receipt")):
             actions, signing = ["receive"], signing_body("receipt.sign")
         elif despatch.driver_id == who.member.id:
             actions = DRIVER_ACTIONS.get(despatch.state, [])
-    attach = selectors.may_attach(who, (order.buyer_id, order.seller_id, despatch.carrier_id))
+    attach = selectors.may_attach(who, selectors.despatch_parties(despatch))
+    unseen = () if selectors.sees_all_prices(who, despatch) else selectors.PRICED_VOUCHERS
+    lines = [(line, selectors.line_under(line, order)) for line in despatch.lines.all()]
     return {
-        **despatch_summary(despatch),
+        **despatch_summary(despatch, by),
         "document": document,
         "digest": despatch.digest,
         "lines": [
             {
                 "despatch_line": line.despatch_line,
-                "order_line": line.order_line.line_id,
-                "item_name": line.order_line.item_name,
+                "order_line": under.line_id,
+                "item_name": under.item_name,
                 "quantity": quantity_text(line.quantity),
-                "unit": line.order_line.unit,
-                "unit_price": line.unit_price if prices else None,
+                "unit": under.unit,
+                "unit_price": selectors.price_under(line, order) if prices else None,
             }
-            for line in despatch.lines.all()
+            for line, under in lines
         ],
         "currency": order.currency if prices else None,
         "milestones": [
@@ -296,12 +316,12 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
                 "kind": row.kind,
                 "member": person_body(row.member),
                 "at": row.captured_at,
-                "place": place_body(row, order, own=row.member.organisation_id == who.organisation.id),
+                "place": place_body(row, received, own=row.member.organisation_id == who.organisation.id),
                 "anchor": known[row.event_id],
             }
             for row in milestones
         ],
-        "vouchers": voucher_cards("despatch", [despatch.id], unseen=() if prices else selectors.PRICED_VOUCHERS, by=by),
+        "vouchers": voucher_cards("despatch", [despatch.id], unseen=unseen, by=by),
         "anchor": known[sent[despatch.id]],
         "actions": actions + (["attach"] if attach else []),
         "signing": signing,
@@ -309,70 +329,91 @@ def despatch_body(despatch: Despatch, by: Actor) -> Body:
 
 
 def receipt_body(receipt: Receipt, by: Actor) -> Body:
-    """A receipt whole: the card that its signer keeps."""
+    """A receipt whole: the card that its signer keeps.
+
+    Whoever delivered for the order's seller is shown the counts: no price, no digest that a price could be guessed from, no person, place or
+    picture.
+    """
+    who = selectors.viewer(by)
     signed = newest_events([receipt.id], ("receipt.signed",))
     anchor = anchors(signed.values())[signed[receipt.id]]
-    return _receipt_body(receipt, by, list(receipt.lines.all()), anchor, voucher_cards("receipt", [receipt.id], by=by))
+    pictures = voucher_cards("receipt", [receipt.id], by=by) if selectors.sees_prices(who, receipt.order) else []
+    return _receipt_body(receipt, who, list(receipt.lines.all()), anchor, pictures)
 
 
 def signed_receipt_body(signed: SignedReceipt, by: Actor) -> Body:
     """As receipt_body, in the transaction of the signature: what was just written is not read again."""
     pictures = voucher_cards("receipt", [signed.receipt.id], by=by) if signed.pictures else []
-    return _receipt_body(signed.receipt, by, signed.lines, waiting_anchor(signed.event), pictures)
+    signer = selectors.Viewer(
+        signed.receipt.signer_member, sees_all=False
+    )  # of the buyer: what they may see, they see as a party
+    return _receipt_body(signed.receipt, signer, signed.lines, waiting_anchor(signed.event), pictures)
 
 
-def _receipt_body(receipt: Receipt, by: Actor, lines: list[ReceiptLine], anchor: Anchor, vouchers: list[Body]) -> Body:
-    own = by.organisation == receipt.organisation_id
-    oversees = by.organisation not in (receipt.order.buyer_id, receipt.order.seller_id)
+def _receipt_body(
+    receipt: Receipt, who: selectors.Viewer, lines: list[ReceiptLine], anchor: Anchor, vouchers: list[Body]
+) -> Body:
+    open_ = selectors.sees_prices(who, receipt.order)
+    own = who.organisation.id == receipt.organisation_id
     document = documents.receipt_document(receipt, lines)
+    order = selectors.order_counted(receipt, who.organisation.id, lines)
+    under = [selectors.line_under(row.despatch_line, order) for row in lines]
     return {
-        "id": typed("receipt", receipt.id),
-        "receipt_no": receipt.receipt_no,
+        **receipt_summary(receipt, who, lines),
         "version": receipt.version,
-        "state": receipt.state,
-        "order": {
-            "id": typed("order", receipt.order_id),
-            "order_no": receipt.order.order_no,
-            "version": receipt.order.version,
-        },
-        "despatch": {"id": typed("despatch", receipt.despatch_id), "despatch_no": receipt.despatch.despatch_no},
-        "document": document,
-        "digest": receipt.digest,
+        "order": {"id": typed("order", order.id), "order_no": order.order_no, "version": order.version},
+        "document": document if open_ else None,
+        "digest": receipt.digest if open_ else None,
         "lines": [
             {
                 **line,
-                "item_name": row.despatch_line.order_line.item_name,
-                "unit": row.despatch_line.order_line.unit,
-                "amount": money_text(row.amount_fen),
+                "item_name": known.item_name,
+                "unit": known.unit,
+                "amount": money_text(row.amount_fen) if open_ else None,
             }
-            for line, row in zip(documents.receipt_lines(lines), lines, strict=True)
+            for line, row, known in zip(documents.receipt_lines(lines), lines, under, strict=True)
         ],
-        "total": {"amount": money_text(receipt.total_fen), "currency": receipt.order.currency},
         "buyer": organisation_body(receipt.order.buyer),
         "seller": organisation_body(receipt.order.seller),
-        "signer": person_body(receipt.signer_member),
-        "device": device_body(receipt.device, shown=own or oversees),
-        "assurance": receipt.assurance,
-        "location": place_body(receipt, receipt.order, own=own),
+        "device": device_body(receipt.device, shown=own or who.sees_all),
+        "location": place_body(receipt, receipt.order, own=own) if open_ else None,
         "captured_at": receipt.captured_at,
-        "signed_at": receipt.signed_at,
         "vouchers": vouchers,
         "anchor": anchor,
     }
 
 
-def receipt_summary(receipt: Receipt) -> Body:
-    """A receipt in a list."""
+def receipt_summary(receipt: Receipt, who: selectors.Viewer, lines: list[ReceiptLine] | None = None) -> Body:
+    """A receipt in a list, under the order by which the viewer knows it. `lines`: its lines, where they are at hand."""
+    order = selectors.order_counted(receipt, who.organisation.id, lines)
+    open_ = selectors.sees_prices(who, receipt.order)
     return {
         "id": typed("receipt", receipt.id),
         "receipt_no": receipt.receipt_no,
         "state": receipt.state,
-        "order": {"id": typed("order", receipt.order_id), "order_no": receipt.order.order_no},
+        "order": {"id": typed("order", order.id), "order_no": order.order_no},
         "despatch": {"id": typed("despatch", receipt.despatch_id), "despatch_no": receipt.despatch.despatch_no},
-        "total": {"amount": money_text(receipt.total_fen), "currency": receipt.order.currency},
-        "signer": person_body(receipt.signer_member),
+        "total": {"amount": money_text(receipt.total_fen), "currency": receipt.order.currency} if open_ else None,
+        "signer": person_body(receipt.signer_member) if open_ else None,
         "assurance": receipt.assurance,
         "signed_at": receipt.signed_at,
+    }
+
+
+def counted_body(receipt: Receipt, order: PurchaseOrder) -> Body:
+    """What was counted of an order's delivery, by the order's own lines and without money."""
+    return {
+        "id": typed("receipt", receipt.id),
+        "receipt_no": receipt.receipt_no,
+        "state": receipt.state,
+        "despatch": typed("despatch", receipt.despatch_id),
+        "lines": [
+            {**counted, "order_line": known.line_id, "item_name": known.item_name, "unit": known.unit}
+            for counted, known in (
+                (line, selectors.line_under(row.despatch_line, order))
+                for line, row in zip(documents.receipt_lines(receipt.lines.all()), receipt.lines.all(), strict=True)
+            )
+        ],
     }
 
 

@@ -45,7 +45,7 @@ def check_derived(
     for despatch in despatches:
         faults += compare(despatch, "state", _despatch_state(despatch, received), despatch.state)
     faults += compare(order, "rejection_reason", said_reason(happened.get("order.rejected")), order.rejection_reason)
-    for receipt in receipts:
+    for receipt in (one for one in receipts if one.order_id == order.id):
         for place, line in enumerate(receipt.lines.all()):
             faults += compare(receipt, f"lines.{place}.amount", _amount(line), line.amount_fen)
     return faults
@@ -53,7 +53,7 @@ def check_derived(
 
 def _amount(line: ReceiptLine) -> int | str:
     """What the line costs; in words, which no amount equals, when its price is no number any more."""
-    price = line.despatch_line.unit_price
+    price = line.despatch_line.receiving_price
     try:
         return line_amount_fen(line.accepted_quantity, Decimal(price))
     except (ArithmeticError, ValueError):

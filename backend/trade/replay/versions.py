@@ -1,19 +1,29 @@
 from collections.abc import Iterable, Iterator
+from uuid import UUID
 
 from backend.core.clock import rfc3339
 from backend.core.models import Event
 from backend.evidence.audit import Fault
 from backend.trade import documents
-from backend.trade.models import Despatch, DocumentVersion, PurchaseOrder
+from backend.trade.models import Despatch, DocumentVersion, PurchaseOrder, Receipt
 from backend.trade.replay.goods import compare
 from backend.trade.services.versions import VERSION_EVENTS
 
 
-def check_versions(order: PurchaseOrder, events: Iterable[Event], despatches: Iterable[Despatch]) -> list[Fault]:
+def check_versions(
+    order: PurchaseOrder, events: Iterable[Event], despatches: Iterable[Despatch], receipts: Iterable[Receipt]
+) -> list[Fault]:
     """What is kept of superseded documents stands as its events brought it, without a gap, and prices are those of the version sent under."""
     bringing = {event.id: event for event in events if event.type in VERSION_EVENTS}
     rows = list(DocumentVersion.objects.filter(event_id__in=bringing).order_by("id"))
-    faults = [fault for row in rows for fault in _check_row(order, row, bringing[row.event_id])]
+    # back-to-back: a document may belong to an order further down, or further up
+    despatches = list(despatches)
+    belongs = {row.id: row.order_id for row in despatches} | {row.id: row.order_id for row in receipts}
+    faults = [
+        fault
+        for row in rows
+        for fault in _check_row(belongs.get(row.subject_id, order.id), row, bringing[row.event_id])
+    ]
     seen: dict[object, int] = {}
     for row in rows:
         seen[row.subject_id] = seen.get(row.subject_id, 0) + 1
@@ -23,8 +33,8 @@ def check_versions(order: PurchaseOrder, events: Iterable[Event], despatches: It
     return faults + list(_check_prices(rows, order, despatches))
 
 
-def _check_row(order: PurchaseOrder, row: DocumentVersion, event: Event) -> Iterator[Fault]:
-    yield from compare(row, "order", str(order.id), str(row.order_id))
+def _check_row(order: UUID, row: DocumentVersion, event: Event) -> Iterator[Fault]:
+    yield from compare(row, "order", str(order), str(row.order_id))
     yield from compare(row, "subject_type", event.subject_type, row.subject_type)
     yield from compare(row, "subject_id", str(event.subject_id), str(row.subject_id))
     yield from compare(row, "version", event.version, row.version)
@@ -41,5 +51,9 @@ def _check_prices(rows: list[DocumentVersion], order: PurchaseOrder, despatches:
     }
     for despatch in despatches:
         for place, line in enumerate(despatch.lines.all()):
-            agreed = prices.get((despatch.order_version, line.order_line.line_id))
-            yield from compare(despatch, f"lines.{place}.unit_price", agreed, line.unit_price)
+            if despatch.order_id == order.id:
+                agreed = prices.get((despatch.order_version, line.order_line.line_id))
+                yield from compare(despatch, f"lines.{place}.unit_price", agreed, line.unit_price)
+            elif line.end_line and despatch.end_order_id == order.id:
+                agreed = prices.get((despatch.receiving_version, line.end_line.line_id))
+                yield from compare(despatch, f"lines.{place}.end_unit_price", agreed, line.end_unit_price)

@@ -6,12 +6,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 
 from backend.core.errors import NotFound
 from backend.core.events import Actor
-from backend.core.fields import QuantityField
 from backend.core.ids import typed
 from backend.core.money import line_amount_fen, money_text, quantity_text
 from backend.evidence.models import VoucherKind
@@ -24,8 +22,7 @@ from backend.trade.models import (
     ORDER_TRANSITIONS,
     AmendmentState,
     Despatch,
-    DespatchLine,
-    DespatchState,
+    DirectLine,
     Milestone,
     OrderAmendment,
     OrderLine,
@@ -34,6 +31,14 @@ from backend.trade.models import (
     Receipt,
     ReceiptLine,
     Signature,
+)
+from backend.trade.selectors.back_to_back import (
+    DIRECT_LINES,
+    lines_with_accepted,
+    lines_with_sent,
+    orders_through,
+    told_orders,
+    with_way,
 )
 
 TASKS_LIMIT = 100
@@ -70,22 +75,33 @@ def _own(who: Viewer, path: str = "") -> Q:
     return Q(**{f"{path}buyer": who.organisation}) | Q(**{f"{path}seller": who.organisation})
 
 
+def _own_way(who: Viewer, despatch: str) -> Q:
+    """Despatches, named by the path to them, that go through an order of the viewer's between those that they were sent under and end with."""
+    if who.sees_all:
+        return Q()
+    direct = DirectLine.objects.filter(_own(who, "order_line__order__"), despatch_line__despatch=OuterRef(despatch))
+    return Q(Exists(direct))
+
+
 def orders(by: Actor) -> QuerySet[PurchaseOrder]:
     """Orders of the caller's organisation as buyer or seller."""
-    return PurchaseOrder.objects.filter(_own(viewer(by))).select_related("buyer", "seller").prefetch_related("lines")
+    return (
+        PurchaseOrder.objects.filter(_own(viewer(by)))
+        .select_related("buyer", "seller")
+        .prefetch_related("lines__fulfils")
+    )
 
 
 def despatches(by: Actor) -> QuerySet[Despatch]:
-    """Despatches of the caller's orders; for a carrier the trips of its drivers, for a driver the own ones."""
+    """Despatches of the caller's orders, also those that go directly from further down; for a carrier the trips of its drivers, for a driver the own ones."""
     who = viewer(by)
-    scope = _own(who, "order__")
+    scope = _own(who, "order__") | _own_way(who, "pk")
     if who.organisation.kind == OrganisationKind.CARRIER:
         scope |= Q(driver=who.member) if who.member.has_role(Role.DRIVER) else Q(carrier=who.organisation)
     return (
-        Despatch.objects.filter(scope)
-        .select_related("order__buyer", "order__seller", "seller", "carrier", "driver__person")
+        with_way()
+        .filter(scope)
         .prefetch_related(
-            Prefetch("lines", DespatchLine.objects.select_related("order_line", "production")),
             Prefetch("milestones", Milestone.objects.select_related("member__person").order_by("id")),
             Prefetch("receipt", Receipt.objects.only("id", "receipt_no", "state", "despatch_id")),
         )
@@ -93,11 +109,25 @@ def despatches(by: Actor) -> QuerySet[Despatch]:
 
 
 def receipts(by: Actor) -> QuerySet[Receipt]:
-    """Receipts of the caller's orders."""
+    """Receipts of the caller's orders, and of what the caller sent, or had sent, directly to a buyer further up: those are shown by count alone."""
+    who = viewer(by)
+    scope = _own(who, "order__") | _own(who, "despatch__order__") | _own_way(who, "despatch")
+    lines = ReceiptLine.objects.select_related("despatch_line__order_line", "despatch_line__end_line")
+    direct = Prefetch("despatch_line__direct_lines", DIRECT_LINES.queryset)
     return (
-        Receipt.objects.filter(_own(viewer(by), "order__"))
-        .select_related("order__buyer", "order__seller", "despatch", "organisation", "signer_member__person", "device")
-        .prefetch_related(Prefetch("lines", ReceiptLine.objects.select_related("despatch_line__order_line")))
+        Receipt.objects.filter(scope)
+        .select_related(
+            "order__buyer",
+            "order__seller",
+            "despatch__order__buyer",
+            "despatch__order__seller",
+            "despatch__end_order__buyer",
+            "despatch__end_order__seller",
+            "organisation",
+            "signer_member__person",
+            "device",
+        )
+        .prefetch_related(Prefetch("lines", lines.prefetch_related(direct)))
     )
 
 
@@ -155,17 +185,32 @@ def order_subject(by: Actor, order_id: UUID) -> Subject:
 
 
 def despatch_subject(by: Actor, despatch_id: UUID) -> Subject:
-    """A despatch: the two parties and the carrier may attach. A carrier is shown no voucher that tells prices."""
+    """A despatch: the parties of its orders and the carrier may attach. Vouchers that tell prices are for those who see all of its prices."""
     despatch = find_despatch(by, despatch_id)
     who = viewer(by)
-    parties = tuple(one for one in (despatch.order.buyer_id, despatch.order.seller_id, despatch.carrier_id) if one)
-    unseen = () if sees_prices(who, despatch.order) else PRICED_VOUCHERS
-    return Subject(despatch.id, despatch.order_id, parties, may_attach=may_attach(who, parties), unseen=unseen)
+    parties = despatch_parties(despatch)
+    unseen = () if sees_all_prices(who, despatch) else PRICED_VOUCHERS
+    return Subject(
+        despatch.id,
+        despatch.order_id,
+        parties,
+        may_attach=may_attach(who, parties),
+        unseen=unseen,
+        told={one: {"order": order} for one, order in told_orders(despatch).items()},
+    )
+
+
+def despatch_parties(despatch: Despatch) -> tuple[UUID, ...]:
+    """Whom a despatch concerns: buyer and seller of every order that it goes through, and the carrier."""
+    named = [one for order in orders_through(despatch) for one in (order.buyer_id, order.seller_id)]
+    return tuple(dict.fromkeys([*named, *([despatch.carrier_id] if despatch.carrier_id else [])]))
 
 
 def receipt_subject(by: Actor, receipt_id: UUID) -> Subject:
-    """A receipt: the two parties of its order may attach."""
+    """A receipt: the two parties of its order may attach, and look. Whoever delivered for them counts, and sees no picture."""
     receipt = find_receipt(by, receipt_id)
+    if not sees_prices(viewer(by), receipt.order):
+        raise NotFound()
     parties = (receipt.order.buyer_id, receipt.order.seller_id)
     return Subject(receipt.id, receipt.order_id, parties, may_attach=may_attach(viewer(by), parties))
 
@@ -178,6 +223,11 @@ def may_attach(who: Viewer, parties: Iterable[UUID | None]) -> bool:
 def sees_prices(who: Viewer, order: PurchaseOrder) -> bool:
     """Prices are for the order's own parties and for those who see all; a carrier gets none."""
     return who.sees_all or who.organisation.id in (order.buyer_id, order.seller_id)
+
+
+def sees_all_prices(who: Viewer, despatch: Despatch) -> bool:
+    """Whether the viewer is a party of every order that a despatch goes through: neither end sees the other's price."""
+    return all(sees_prices(who, order) for order in orders_through(despatch))
 
 
 def signatures(order: PurchaseOrder) -> list[Signature]:
@@ -213,8 +263,8 @@ def tasks(by: Actor) -> list[dict[str, Any]]:
             for order in placed.filter(state=OrderState.ISSUED)[:TASKS_LIMIT]
         ]
     if signs_receipts:
-        arriving = despatches(by).filter(order__buyer=who.organisation, state__in=OPEN_DESPATCH).order_by("id")
-        found += [_despatch_task("delivery_to_receive", row, row.seller, prices=True) for row in arriving[:TASKS_LIMIT]]
+        arriving = despatches(by).filter(received_by(who.organisation), state__in=OPEN_DESPATCH).order_by("id")
+        found += [_despatch_task("delivery_to_receive", row, prices=True) for row in arriving[:TASKS_LIMIT]]
     if signs_orders:
         found += [
             _order_task("order_to_confirm", order, order.buyer)
@@ -222,38 +272,35 @@ def tasks(by: Actor) -> list[dict[str, Any]]:
         ]
         found += [_amendment_task(row, who) for row in _unanswered(who)[:TASKS_LIMIT]]
     if member.has_role(*DESPATCHING):
-        left = _lines_with_sent().filter(order=OuterRef("pk")).filter(quantity__gt=F("sent"))
+        left = lines_with_sent().filter(order=OuterRef("pk")).filter(quantity__gt=F("sent"))
         sending = taken.filter(Exists(left), state__in=ORDER_TRANSITIONS["despatch"])
         found += [_order_task("order_to_despatch", order, order.buyer) for order in sending[:TASKS_LIMIT]]
     if member.has_role(Role.DRIVER):
         trips = despatches(by).filter(driver=member, state__in=OPEN_DESPATCH).order_by("id")
-        found += [_despatch_task("trip", row, row.order.buyer, prices=False) for row in trips[:TASKS_LIMIT]]
+        found += [_despatch_task("trip", row, prices=False) for row in trips[:TASKS_LIMIT]]
     return found
 
 
-def _lines_with_sent() -> QuerySet[Any]:
-    """Lines with `sent`: what was despatched of them and did not come back."""
-    kept = ~Q(despatch_lines__despatch__state=DespatchState.RETURNED)
-    sent = Coalesce(Sum("despatch_lines__quantity", filter=kept), Decimal(0), output_field=QuantityField())
-    return OrderLine.objects.annotate(sent=sent)
+def received_by(organisation: UUID | Organisation | None) -> Q:
+    """Despatches that this organisation signs for."""
+    return Q(end_order=None, order__buyer=organisation) | Q(end_order__buyer=organisation)
 
 
 def sent_quantities(order: PurchaseOrder) -> dict[str, Decimal]:
-    """What was despatched of each line and did not come back, by line number."""
-    return dict(_lines_with_sent().filter(order=order).values_list("line_id", "sent"))
+    """What was despatched of each line, also directly from further down, and did not come back, by line number."""
+    return dict(lines_with_sent().filter(order=order).values_list("line_id", "sent"))
 
 
 def all_delivered(order: PurchaseOrder) -> bool:
-    """Whether of every line as much was accepted as was ordered."""
-    lines = order.lines.annotate(accepted=Sum("despatch_lines__receipt_lines__accepted_quantity")).order_by()
-    return all((accepted or 0) >= quantity for quantity, accepted in lines.values_list("quantity", "accepted"))
+    """Whether of every line as much was accepted as was ordered, by its own buyer or by one further up."""
+    return not lines_with_accepted().filter(order=order, accepted__lt=F("quantity")).exists()
 
 
 def delivered_as(order: PurchaseOrder) -> str:
     """By which transition an order that was being amended goes on: by what was accepted of it."""
     if all_delivered(order):
         return "amended_all"
-    accepted = ReceiptLine.objects.filter(receipt__order=order, accepted_quantity__gt=0)
+    accepted = lines_with_accepted().filter(order=order, accepted__gt=0)
     return "amended_part" if accepted.exists() else "amended"
 
 
@@ -313,16 +360,17 @@ def _amendment_task(amendment: OrderAmendment, who: Viewer) -> dict[str, Any]:
     return task | {"since": amendment.proposed_at}
 
 
-def _despatch_task(kind: str, despatch: Despatch, counterparty: Organisation, *, prices: bool) -> dict[str, Any]:
-    order, lines = despatch.order, list(despatch.lines.all())
-    worth = sum(line_amount_fen(line.quantity, Decimal(line.unit_price)) for line in lines)
+def _despatch_task(kind: str, despatch: Despatch, *, prices: bool) -> dict[str, Any]:
+    order, lines = despatch.receiving_order, list(despatch.lines.all())
+    counterparty = order.seller if prices else order.buyer
+    worth = sum(line_amount_fen(line.quantity, Decimal(line.receiving_price)) for line in lines)
     return {
         "kind": kind,
         "subject": typed("despatch", despatch.id),
         "order": {"id": typed("order", order.id), "order_no": order.order_no},
         "number": despatch.despatch_no,
         "counterparty": {"name": counterparty.name, "name_en": counterparty.name_en},
-        "lines_summary": lines_summary([(line.order_line, line.quantity) for line in lines]),
+        "lines_summary": lines_summary([(line.receiving_line, line.quantity) for line in lines]),
         "total": {"amount": money_text(worth), "currency": order.currency} if prices else None,
         "since": despatch.despatched_at,
         "state": despatch.state,

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -181,6 +182,11 @@ class RejectionSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=500)
 
 
+class FulfilsSerializer(StrictSerializer):
+    order = TypeIdField("ord")
+    line_id = serializers.CharField(max_length=16)
+
+
 class NewLineSerializer(StrictSerializer):
     line_id = serializers.CharField(max_length=16)
     item_code = serializers.CharField(max_length=64, allow_blank=True, default="")
@@ -190,6 +196,13 @@ class NewLineSerializer(StrictSerializer):
     unit_price = serializers.RegexField(DECIMAL, help_text="tax included, at most 13 decimals")
     tax_rate = serializers.RegexField(r"^0(\.[0-9]{1,4})?$", default="0.13")
     tolerance_pct = serializers.RegexField(r"^[0-9]{1,2}(\.[0-9]{1,2})?$", default="0")
+
+    fulfils = FulfilsSerializer(
+        required=False, help_text="back-to-back: the line of an order that the buyer took, for which it buys this"
+    )
+
+    def validate_fulfils(self, value: dict[str, Any]) -> tuple[UUID, str]:
+        return value["order"], value["line_id"]
 
     def validate_quantity(self, value: str) -> Decimal:
         if not Decimal(value):
@@ -252,6 +265,9 @@ class NewDespatchSerializer(StrictSerializer):
     plate_no = serializers.CharField(max_length=16, allow_blank=True, default="")
     waybill_no = serializers.CharField(max_length=64, allow_blank=True, default="")
     packages = serializers.IntegerField(min_value=0, max_value=1_000_000, default=0)
+    end_order = TypeIdField(
+        "ord", allow_null=True, default=None, help_text="back-to-back: the order above whose buyer receives the goods"
+    )
 
 
 @cache

@@ -1,8 +1,9 @@
 """What every write of the supply chain does: who acts, the order's lock, the state's move, the signature's row.
 
-Lock order: purchase order, then everything below it. The lock is a no-op UPDATE: it holds on SQLite and PostgreSQL alike.
+Lock order: purchase orders by their ids, then everything below them. The lock is a no-op UPDATE: it holds on SQLite and PostgreSQL alike.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from backend.parties.models import Delegation, Device, Member, Role
 from backend.parties.selectors import consent_held, delegations_held, may_sign, member_of
 from backend.trade import errors, places
 from backend.trade.models import Despatch, OrderAmendment, ProductionOrder, PurchaseOrder, Signature
+from backend.trade.selectors import despatch_parties, told_orders
 from backend.trade.signing import CLOCK_SKEW, SignedAct
 
 # Whoever may sign a change of an order may sign its cancellation.
@@ -65,6 +67,12 @@ def lock_order_of(order_id: UUID, *, organisation: UUID | None) -> PurchaseOrder
     return PurchaseOrder.objects.select_related("buyer", "seller").get(id=order_id)
 
 
+def lock_orders(order_ids: Iterable[UUID]) -> None:
+    """Locks all the orders that goods go through until the transaction ends, in one order for everybody: that of their ids."""
+    for one in sorted(order_ids):
+        PurchaseOrder.objects.filter(id=one).update(version=F("version"))
+
+
 def move(
     row: PurchaseOrder | Despatch | OrderAmendment | ProductionOrder,
     transitions: dict[str, dict[str, str]],
@@ -83,8 +91,13 @@ def party_ids(order: PurchaseOrder, **more: UUID | None) -> dict[str, str]:
 
 
 def despatch_audience(despatch: Despatch) -> list[UUID]:
-    order = despatch.order
-    return [order.buyer_id, order.seller_id, *([despatch.carrier_id] if despatch.carrier_id else [])]
+    """Whom what happens to a despatch concerns: the parties of every order that it goes through, and the carrier."""
+    return list(despatch_parties(despatch))
+
+
+def order_told(despatch: Despatch) -> dict[UUID, dict[str, UUID | None]]:
+    """Which order each party of a despatch that goes through several is told of: the one that it may open."""
+    return {one: {"order": order} for one, order in told_orders(despatch).items()}
 
 
 def assurance_of(by: Actor, place: places.Place) -> str:

@@ -29,11 +29,10 @@ from backend.trade.models import (
     OrderAmendment,
     OrderLine,
     PurchaseOrder,
-    Receipt,
     ReceiptState,
     Signature,
 )
-from backend.trade.selectors import delivered_as, sent_quantities
+from backend.trade.selectors import delivered_as, deliveries_of, receipts_of, sent_quantities
 from backend.trade.services.acts import (
     acting_member,
     acting_signer,
@@ -319,10 +318,16 @@ def _amended_lines(order: PurchaseOrder, lines: Sequence[LineTerms]) -> list[Ord
     added = [(place, line) for place, line in asked.values() if line.line_id not in known]
     amended = []
     for place, line in [*ordered, *added]:
-        if line.line_id in known:
-            _check_line(known[line.line_id], line, sent[line.line_id], f"lines.{place}")
+        before = known.get(line.line_id)
+        if before:
+            _check_line(before, line, sent[line.line_id], f"lines.{place}")
+        bought_for = before.fulfils if before else None
+        if line.fulfils and line.fulfils != (bought_for and (bought_for.order_id, bought_for.line_id)):
+            raise RuleBroken(
+                "What a line is bought for is said when it is first ordered.", field=f"lines.{place}.fulfils"
+            )
         amount = line_amount_fen(line.quantity, Decimal(line.unit_price))
-        amended.append(OrderLine(order=order, **asdict(line), amount_fen=amount))
+        amended.append(OrderLine(order=order, **(asdict(line) | {"fulfils": bought_for}), amount_fen=amount))
     if not 0 < sum(line.amount_fen for line in amended) < TOTAL_LIMIT_FEN:
         raise RuleBroken("An order costs more than nothing, and less than ten trillion.", field="lines")
     return amended
@@ -340,8 +345,8 @@ def _check_line(present: OrderLine, asked: LineTerms, sent: Decimal, where: str)
 
 def _check_nothing_delivered(order: PurchaseOrder) -> None:
     """An order of which something was received stands; goods on their way come to an order that is still there."""
-    received = Receipt.objects.filter(order=order).exclude(state=ReceiptState.REJECTED)
-    if received.exists() or order.despatches.filter(state__in=OPEN_DESPATCH).exists():
+    received = receipts_of(order.id).exclude(state=ReceiptState.REJECTED)
+    if received.exists() or deliveries_of(order.id).filter(state__in=OPEN_DESPATCH).exists():
         raise errors.AlreadyDelivered()
 
 

@@ -1,16 +1,15 @@
 from dataclasses import asdict, dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from backend.core import clock
 from backend.core.errors import NotFound, RuleBroken
 from backend.core.events import Actor, emit
 from backend.core.ids import new_id, typed
-from backend.core.money import QUANTITY_STEP, quantity_text
+from backend.core.money import quantity_text
 from backend.core.sections import Section
 from backend.parties.models import Member, Organisation
 from backend.trade import documents, errors, places
@@ -23,16 +22,19 @@ from backend.trade.models import (
     OrderLine,
     PurchaseOrder,
 )
-from backend.trade.selectors import sent_quantities
+from backend.trade.selectors import left_to_send, orders_through, sent_quantities, with_way
 from backend.trade.services.acts import (
     acting_member,
     capture_section,
     check_consent,
     despatch_audience,
     lock_order,
+    lock_orders,
     move,
+    order_told,
     party_ids,
 )
+from backend.trade.services.back_to_back import keep_way, lines_up_to, orders_up_to, pass_through
 from backend.trade.services.productions import lots_sent
 from backend.trade.services.versions import keep_version
 from backend.trade.signing import SignedAct, acting_device, check_times
@@ -62,9 +64,16 @@ def despatch_goods(
     plate_no: str = "",
     waybill_no: str = "",
     packages: int = 0,
+    end_order: UUID | None = None,
 ) -> Despatch:
-    """The seller sends goods off under a confirmed order. Raises OverDespatched (beyond ordered and tolerance), WrongState, NumberTaken, NotFound."""
+    """The seller sends goods off under a confirmed order. Raises OverDespatched (beyond ordered and tolerance), WrongState, NumberTaken, NotFound.
+
+    Back-to-back: with `end_order` they go directly to the buyer of that order above, whose lines, and those of every order between, must bear
+    them too.
+    """
     member = acting_member(by, "maker", "signer")
+    if end_order:
+        lock_orders(orders_up_to(order_id, end_order, seller=by.organisation))
     order = lock_order(order_id, party="seller", organisation=by.organisation)
     move(order, ORDER_TRANSITIONS, "despatch")
     if carrier and not Organisation.objects.filter(id=carrier, kind="CARRIER").exists():
@@ -77,11 +86,17 @@ def despatch_goods(
     shown, key = documents.document_number(despatch_no, field="despatch_no", limit=NUMBER_LIMIT)
     order_lines = _despatchable(order, lines)
     lots = lots_sent(order, [(order_lines[line.order_line], line.lot, line.production_no) for line in lines])
+    sending = [order_lines[line.order_line] for line in lines]
+    ways = lines_up_to(sending, end_order) if end_order else [[] for _ in lines]
+    pass_through(ways, [line.quantity for line in lines], [line.order_line for line in lines])
+    end = ways[0][-1].order if end_order else None
     despatch = Despatch(
         despatch_no=shown,
         despatch_key=key,
         order=order,
         order_version=order.version,
+        end_order=end,
+        end_version=end.version if end else None,
         seller=order.seller,
         carrier_id=carrier,
         driver_id=driver,
@@ -98,20 +113,23 @@ def despatch_goods(
         if not Despatch.objects.filter(seller=order.seller, despatch_key=despatch.despatch_key).exists():
             raise
         raise errors.NumberTaken("A despatch of that number exists.", field="despatch_no") from None
-    DespatchLine.objects.bulk_create(
-        [
-            DespatchLine(
-                despatch=despatch,
-                despatch_line=str(place),
-                order_line=order_lines[line.order_line],
-                unit_price=order_lines[line.order_line].unit_price,
-                quantity=line.quantity,
-                lot=lot,
-                production=production,
-            )
-            for place, (line, (lot, production)) in enumerate(zip(lines, lots, strict=True), 1)
-        ]
-    )
+    rows = [
+        DespatchLine(
+            despatch=despatch,
+            despatch_line=str(place),
+            order_line=under,
+            unit_price=under.unit_price,
+            end_line=way[-1] if way else None,
+            end_unit_price=way[-1].unit_price if way else "",
+            quantity=line.quantity,
+            lot=lot,
+            production=production,
+        )
+        for place, (line, under, way, (lot, production)) in enumerate(zip(lines, sending, ways, lots, strict=True), 1)
+    ]
+    DespatchLine.objects.bulk_create(rows)
+    keep_way(despatch, rows, ways)
+    despatch = with_way().get(id=despatch.id)
     document = documents.despatch_document(despatch)
     Despatch.objects.filter(id=despatch.id).update(digest=documents.digest(document))
     event = emit(
@@ -119,9 +137,10 @@ def despatch_goods(
         chain="supply",
         subject=("despatch", despatch.id),
         by=by,
-        sections={"document": Section(document)},
+        sections={"document": Section(document), "supply": Section(documents.despatch_supply(despatch))},
         audience=despatch_audience(despatch),
-        payload=party_ids(order, despatch=despatch.id, carrier=carrier),
+        payload=party_ids(despatch.receiving_order, despatch=despatch.id, carrier=carrier),
+        told=order_told(despatch),
     )
     keep_version(event, order=order, document=document)
     return despatch
@@ -138,9 +157,8 @@ def _despatchable(order: PurchaseOrder, lines: list[DespatchTerms]) -> dict[str,
     sent = sent_quantities(order)
     for line_id, quantity in asked.items():
         ordered = known[line_id]
-        limit = ordered.quantity * (1 + Decimal(ordered.tolerance_pct) / 100)
-        if sent[line_id] + quantity > limit:
-            left = max(limit - sent[line_id], Decimal(0)).quantize(QUANTITY_STEP, ROUND_FLOOR)
+        left = left_to_send(ordered, sent[line_id])
+        if quantity > left:
             raise errors.OverDespatched(
                 f"Line {line_id}: at most {quantity_text(left)} {ordered.unit} may still go.",
                 field="lines",
@@ -153,14 +171,14 @@ def _despatchable(order: PurchaseOrder, lines: list[DespatchTerms]) -> dict[str,
 def report_milestone(*, by: Actor, despatch_id: UUID, kind: str, act: SignedAct) -> Milestone:
     """The driver reports having picked up or arrived, with the place if allowed. Raises WrongState, NotFound (another's trip)."""
     member = acting_member(by, "driver")
-    despatch = Despatch.objects.filter(id=despatch_id, driver=member).select_related("order").first()
+    despatch = with_way().filter(id=despatch_id, driver=member).first()
     if despatch is None:
         raise NotFound()
     check_times(act)
-    PurchaseOrder.objects.filter(id=despatch.order_id).update(version=F("version"))
+    lock_orders(one.id for one in orders_through(despatch))
     despatch.refresh_from_db(fields=["state"])
     device = acting_device(by)
-    place = places.check_place(act.capture, despatch.order)
+    place = places.check_place(act.capture, despatch.receiving_order)
     check_consent(by, act)
     move(despatch, DESPATCH_TRANSITIONS, {"PICKED_UP": "pick_up", "ARRIVED": "arrive"}[kind])
     event_id = new_id()
@@ -184,7 +202,9 @@ def report_milestone(*, by: Actor, despatch_id: UUID, kind: str, act: SignedAct)
         by=by,
         sections={"act": Section(document), "capture": capture_section(by, act, typed("despatch", despatch.id))},
         audience=despatch_audience(despatch),
-        payload=party_ids(despatch.order, despatch=despatch.id, member=by.member, device=by.device) | {"kind": kind},
+        payload=party_ids(despatch.receiving_order, despatch=despatch.id, member=by.member, device=by.device)
+        | {"kind": kind},
+        told=order_told(despatch),
     )
     return milestone
 

@@ -31,6 +31,7 @@ from backend.trade.services.acts import (
     party_ids,
     signature_section,
 )
+from backend.trade.services.back_to_back import lines_bought_for
 from backend.trade.services.versions import keep_version
 from backend.trade.signing import SignedAct, acting_device, check_act
 
@@ -42,7 +43,7 @@ ENDED = (OrderState.REJECTED, OrderState.CANCELLED)
 
 @dataclass(frozen=True)
 class LineTerms:
-    """One line of an order to be issued. Decimals as they were written."""
+    """One line of an order to be issued. Decimals as they were written. `fulfils`: back-to-back, the order and line that it is bought for."""
 
     line_id: str
     item_code: str
@@ -52,6 +53,7 @@ class LineTerms:
     unit_price: str
     tax_rate: str
     tolerance_pct: str
+    fulfils: tuple[UUID, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,13 @@ def issue_order(
         raise RuleBroken("Two lines carry the same number.", field="lines")
     if member.organisation_id == buyer and _used(buyer, key):
         raise errors.NumberTaken("You have an order of that number.", field="order_no")
+    bought_for = lines_bought_for(
+        member=member,
+        buyer=buyer,
+        seller=seller,
+        units=[line.unit for line in lines],
+        wanted=[line.fulfils for line in lines],
+    )
     order = PurchaseOrder(
         order_no=shown,
         order_key=key,
@@ -127,7 +136,10 @@ def issue_order(
             raise
         raise errors.NumberTaken("You have an order of that number.", field="order_no") from None
     OrderLine.objects.bulk_create(
-        [OrderLine(order=order, **asdict(line), amount_fen=amount) for line, amount in zip(lines, amounts, strict=True)]
+        [
+            OrderLine(order=order, **(asdict(line) | {"fulfils": above}), amount_fen=amount)
+            for line, amount, above in zip(lines, amounts, bought_for, strict=True)
+        ]
     )
     document = documents.order_document(order)
     PurchaseOrder.objects.filter(id=order.id).update(digest=documents.digest(document))

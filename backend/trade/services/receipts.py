@@ -4,7 +4,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Prefetch
 
 from backend.core import clock
 from backend.core.errors import NotFound
@@ -19,13 +18,13 @@ from backend.trade.models import (
     OPEN_DESPATCH,
     ORDER_TRANSITIONS,
     Despatch,
-    DespatchLine,
+    DirectLine,
     PurchaseOrder,
     Receipt,
     ReceiptLine,
     ReceiptState,
 )
-from backend.trade.selectors import all_delivered
+from backend.trade.selectors import all_delivered, orders_through, received_by, with_way
 from backend.trade.services.acts import (
     acting_signer,
     assurance_of,
@@ -34,7 +33,9 @@ from backend.trade.services.acts import (
     check_consent,
     despatch_audience,
     keep_signature,
+    lock_orders,
     move,
+    order_told,
     party_ids,
     signature_section,
 )
@@ -63,7 +64,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
     """
     member = acting_signer(by, "receipt")
     despatch = _lock_despatch(despatch_id, by.organisation)
-    order = despatch.order
+    order = despatch.receiving_order
     device = acting_device(by)
     if despatch.state not in OPEN_DESPATCH and Receipt.objects.filter(despatch=despatch).exists():
         raise errors.ReceiptExists()
@@ -82,7 +83,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
         counterparty_uscc=order.seller.uscc,
         lines=[_count_document(count) for count in counts],
         total={"amount": money_text(total_fen), "currency": order.currency},
-        order_version=despatch.order_version,
+        order_version=despatch.receiving_version,
     )
     place = places.check_place(act.capture, order)
     check_consent(by, act)
@@ -113,7 +114,8 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
     for count in counts:
         count.receipt = receipt
     ReceiptLine.objects.bulk_create(counts)
-    move(order, ORDER_TRANSITIONS, _delivered_as(order, state))
+    for one in orders_through(despatch):
+        move(one, ORDER_TRANSITIONS, _delivered_as(one, state))
     event_id = new_id()
     row = keep_signature(
         by=by,
@@ -144,6 +146,7 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
         },
         audience=despatch_audience(despatch),
         payload=party_ids(order, receipt=receipt.id, despatch=despatch.id, member=by.member, device=by.device),
+        told=order_told(despatch),
     )
     keep_version(event, order=order, document=written)
     attach_files(by, act, ("receipt", receipt.id))
@@ -151,14 +154,14 @@ def sign_receipt(*, by: Actor, despatch_id: UUID, act: SignedAct, client_event_i
 
 
 def _lock_despatch(despatch_id: UUID, buyer: UUID | None) -> Despatch:
-    """The despatch with its lines, its order locked until the transaction ends. NotFound unless it goes to this buyer."""
-    if not PurchaseOrder.objects.filter(despatches=despatch_id, buyer=buyer).update(version=F("version")):
-        raise NotFound()
-    return (
-        Despatch.objects.select_related("order__buyer", "order__seller", "seller", "carrier")
-        .prefetch_related(Prefetch("lines", DespatchLine.objects.select_related("order_line", "production")))
-        .get(id=despatch_id)
-    )
+    """The despatch with its lines, all its orders locked until the transaction ends. NotFound unless it goes to this buyer."""
+    sent = Despatch.objects.filter(received_by(buyer), id=despatch_id)
+    above = DirectLine.objects.filter(despatch_line__despatch__in=sent)
+    through = sent.order_by().values_list("order").union(above.order_by().values_list("order_line__order"))
+    lock_orders(one for (one,) in through)
+    for despatch in with_way().filter(received_by(buyer), id=despatch_id):
+        return despatch
+    raise NotFound()
 
 
 def _counts(despatch: Despatch, given: list[dict[str, str]]) -> list[ReceiptLine]:
@@ -194,7 +197,7 @@ def _counts(despatch: Despatch, given: list[dict[str, str]]) -> list[ReceiptLine
                 rejected_quantity=rejected,
                 reject_reason=one["reject_reason"],
                 oversupply_quantity=over,
-                amount_fen=line_amount_fen(accepted, Decimal(line.unit_price)),
+                amount_fen=line_amount_fen(accepted, Decimal(line.receiving_price)),
             )
         )
     return counts

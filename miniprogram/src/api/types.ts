@@ -188,11 +188,20 @@ export interface Order extends Papers {
   rejection_reason: string
   /** What may still be despatched, by line; a line with nothing left is absent. */
   undespatched: Record<string, string>
+  /** Back-to-back: to whom the seller may deliver instead, and how much of each of its own lines. */
+  delivers_to?: DirectDestination[]
   signatures: SignatureMade[]
   /** The one that waits for an answer. */
   amendment: Amendment | null
   despatches: { id: string; despatch_no: string; state: string }[]
   receipts: { id: string; receipt_no: string; state: string }[]
+}
+
+export interface DirectDestination {
+  order: { id: string; order_no: string }
+  buyer: Party
+  ship_to: { name: string; address: string }
+  left: Record<string, string>
 }
 
 export interface OrderSummary {
@@ -212,6 +221,7 @@ export interface DespatchDocument {
   despatch_no: string
   order: { buyer_uscc: string; order_no: string; version: number }
   seller: Party
+  despatch_party: Party
   carrier: Party | null
   plate_no: string
   waybill_no: string
@@ -263,20 +273,22 @@ export interface DespatchSummary {
   order?: { id: string; order_no: string }
 }
 
-export interface Receipt extends Omit<Papers, 'actions' | 'signing'> {
+/** Whoever delivered for the order's seller is shown the counts alone: no document, money, person or place. */
+export interface Receipt extends Omit<Papers, 'actions' | 'signing' | 'digest'> {
   receipt_no: string
-  document: Json
+  document: Json | null
+  digest: string | null
   actions?: string[]
   despatch: { id: string; despatch_no: string } | string
   order: { id: string; order_no: string }
   lines: Record<string, string>[]
-  total: Money
+  total: Money | null
   buyer: Party
-  signer: { name: string; name_en?: string }
+  signer: { name: string; name_en?: string } | null
   device: { id: string; model: string } | null
   assurance: string
   signed_at?: string
-  location: ActPlace
+  location: ActPlace | null
 }
 
 export interface Consent {

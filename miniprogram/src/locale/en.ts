@@ -265,6 +265,7 @@ const en: typeof zh = {
     lot: 'Lot',
     carrier: 'Carrier',
     carrierOwn: 'Own delivery',
+    destination: 'Deliver to',
     driver: 'Driver',
     plate: 'Number plate',
     waybill: 'Waybill number',

@@ -255,6 +255,7 @@ export default {
     lot: '批号',
     carrier: '承运方',
     carrierOwn: '自己送',
+    destination: '送往',
     driver: '司机',
     plate: '车牌号',
     waybill: '运单号',
