@@ -80,7 +80,8 @@ def _numbers(order: PurchaseOrder, despatches: list[Despatch], receipts: list[Re
 def _steps(steps: list[Body], seat: Seat, order: PurchaseOrder, numbers: dict[UUID, str]) -> list[Body]:
     """The trace's steps as the page shows them: vouchers that one member attached in a row are one step, places as far as the viewer may know."""
     shown: list[Body] = []
-    reported = {ids.typed("event", row.event_id): row.kind for row in Milestone.objects.filter(despatch__order=order)}
+    milestones = Milestone.objects.filter(despatch__in=selectors.deliveries_of(order.id))
+    reported = {ids.typed("event", row.event_id): row.kind for row in milestones}
     for step in steps:
         last = shown[-1] if shown else None
         if (
