@@ -1,3 +1,4 @@
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -334,8 +335,9 @@ def test_the_other_side_learns_a_band_of_distance_and_no_device(clerk: Phone, sa
         seen["location"]["distance_band"] == {"from_m": 5_000, "to_m": 20_000} and seen["location"]["within"] is False
     )
     assert (seen["document"], seen["digest"]) == (own["document"], own["digest"])
-    exact = str(own["location"]["distance_m"])
-    assert exact not in str(seen)
+    exact = own["location"]["distance_m"]
+    assert re.search(rf"(?<!\d){exact}(?!\d)", str(own))
+    assert not re.search(rf"(?<!\d){exact}(?!\d)", str(seen)), "not as a part of a longer number, such as microseconds"
     _, order = sales.get(f"/api/v1/orders/{delivery['order']['id']}/")
     assert {row["organisation"]["name"]: bool(row["device"]) for row in order["signatures"]} == {
         "Buyer": False,
