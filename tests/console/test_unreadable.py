@@ -161,7 +161,8 @@ def test_whatever_is_written_into_a_row_the_page_is_shown_and_red(cast, console,
                     assert page.status_code == 200, name
                     assert 'data-verdict="broken"' in page.text or name in NOT_VOUCHED, name
                 transaction.set_rollback(True)
-    assert tried >= 4, "constraints refuse the rest"
+    own = len(model._meta.concrete_fields) - len(ELSEWHERE)
+    assert tried >= (own if connection.vendor == "sqlite" else 4), "other databases' constraints refuse the rest"
 
 
 @pytest.mark.parametrize(
